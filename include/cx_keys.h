@@ -1,0 +1,333 @@
+/*
+ * The Redis key schema: every key that the aggregator writes or reads, and
+ * every field of the hashes that analysts read.  Module, aggregator, cxctl and
+ * conf/redis-keys.md are made from these tables or checked against them.
+ *
+ * All keys of a site share the hash tag {<site>}, so that they live in one
+ * slot of a Redis Cluster and one transaction may change them together.
+ */
+
+#ifndef CX_KEYS_H
+#define CX_KEYS_H
+
+#include <stdint.h>
+#include "cx_core.h"
+
+/*
+ * K(id, grammar after "cx:{<site>}:", Redis type, life, what it holds)
+ *
+ *   %g  granularity: h (hour) or d (day)
+ *   %w  window in UTC: 2026112121 or 20261121
+ *   %n  a name: page key, survey id, answer id, metric, shard
+ */
+
+#define CX_KEYS(K)                                                            \
+    K(EVENTS, "events", "stream",                                             \
+      "until counted; trimmed behind the checkpoint",                         \
+      "one entry per event: type, then the fields of include/cx_schema.h")    \
+    K(PRODUCER, "producer:%n", "hash", "7 days after the last batch",         \
+      "numbers of the batches that an nginx worker sent, so that one that "   \
+      "is sent again is dropped")                                             \
+    K(CHECKPOINT, "checkpoint", "hash", "for good",                           \
+      "id: the last entry that is counted; lifetime counters, see "           \
+      "CX_LIFETIME below; updated: Unix time in ms of the last commit; "      \
+      "base: what the stream had lost before the first commit")               \
+    K(REJECTED, "rejected", "stream", "newest 10000 or so",                   \
+      "entries that could not be read: reason, id, then the entry's fields")  \
+    K(PAGES, "pages:%g:%w", "zset", "as the window",                          \
+      "page key -> views; the index of a window; beyond the cap on distinct " \
+      "pages the page key is (other)")                                        \
+    K(PAGE, "page:%g:%w:%n", "hash", "as the window",                         \
+      "counters of a page, see CX_ROLLUP below")                              \
+    K(TOTAL, "total:%g:%w", "hash", "as the window",                          \
+      "the same counters summed over the pages of the site")                  \
+    K(VISITORS, "visitors:%g:%w:%n", "HyperLogLog", "as the window",          \
+      "distinct visit keys of a page")                                        \
+    K(EVERYBODY, "everybody:%g:%w", "HyperLogLog", "as the window",           \
+      "distinct visit keys of the site")                                      \
+    K(SURVEYS, "surveys:%g:%w", "zset", "as the window",                      \
+      "survey id -> answers; days only")                                      \
+    K(SURVEY, "survey:%g:%w:%n", "hash", "as the window",                     \
+      "counters of a survey: shown ... psat:1 of CX_ROLLUP; days only")       \
+    K(SCORE, "score:%g:%w:%n", "hash", "as the window",                       \
+      "figures of a page, see CX_SCORES below; derived, can be made again "   \
+      "from the counters at any time")                                        \
+    K(RANK, "rank:%n:%g:%w", "zset", "as the window",                         \
+      "page key -> what the metric ranks by, see CX_RANKS below")             \
+    K(ANSWER, "answer:%n", "hash", "keep_answers after it was given",         \
+      "one answer: ts page survey metric score text touchpoint stage "        \
+      "segment source trigger chance lang, as in the stream; other: windows " \
+      "where its page is (other), 1 hour, 2 day, 4 its survey")               \
+    K(VERBATIMS, "verbatims", "zset", "keep_answers",                         \
+      "answer id -> ts in ms, of the answers that have text")                 \
+    K(VISITS, "visits:%w:%n", "hash", "4 hours after the last write",         \
+      "open visits by the stream's hour and the visit key's first hex "       \
+      "digit: '<visit> <page>' -> '<opened ms> <last ms> <flags> "            \
+      "<pattern>', flags: 1 browser seen, 2 (other) in the hour, 4 (other) "  \
+      "in the day")                                                           \
+    K(DIRTY, "dirty", "set", "until scored",                                  \
+      "'<g>:<w>:<page>' whose figures are older than their counters")
+
+enum {
+#define CX_KEY_ID(id, grammar, type, life, what)  CX_KEY_##id,
+    CX_KEYS(CX_KEY_ID)
+#undef CX_KEY_ID
+    CX_KEY_N
+};
+
+typedef struct {
+    const char  *grammar;
+    const char  *type;
+    const char  *life;
+    const char  *what;
+} cx_key_t;
+
+extern const cx_key_t  cx_keys[CX_KEY_N];
+
+
+/* L(id, field of the checkpoint, what it counts since the first entry) */
+
+#define CX_LIFETIME(L)                                                        \
+    L(ENTRIES, "entries", "entries read; rejected and late ones too")         \
+    L(REJECTED, "rejected", "entries that could not be read, set aside")      \
+    L(LATE, "late", "entries older than every window that is still kept")     \
+    L(ANSWERS, "answers", "distinct answers")                                 \
+    L(COMPLETED, "completed", "later events that changed or completed one")   \
+    L(DUPLICATES, "duplicates", "later events of an answer without news")     \
+    L(LOST, "lost", "entries trimmed by somebody else before they were read") \
+    L(GAPS, "gaps", "times that such a loss was noticed")
+
+enum {
+#define CX_LIFE_ID(id, name, what)  CX_LIFE_##id,
+    CX_LIFETIME(CX_LIFE_ID)
+#undef CX_LIFE_ID
+    CX_LIFE_N
+};
+
+extern const char *const  cx_lifetime[CX_LIFE_N];
+
+
+/*
+ * Counters of a page, survey or site in one window.  All of them are integers
+ * that add up: a week is the sum of seven days, field by field.
+ *
+ * A visit here is a visit to a page: one visit key on one page, from its first
+ * event until 30 minutes passed without one.  It counts in the window where
+ * it began; whatever is "visits" below counts there.  The rest counts in the
+ * window of the event's own time.
+ *
+ * Beside these fields there is, per kind of visit,
+ *
+ *   pattern:<signal>=<count>,...   visits with exactly these signals, counts
+ *                                  capped as in cx_signal.h, in its order
+ *   pattern:none                   visits without any signal
+ *   pattern:other=<tenths>         where over CX_PATTERNS_MAX kinds came: the
+ *                                  visit's friction x, in tenths, rounded up
+ *
+ * They add up to "visits", and any other strengths b_k can be applied to them.
+ *
+ * R(id, name, what)
+ */
+
+#define CX_PATTERN         "pattern:"
+#define CX_PATTERNS_MAX    64        /* kinds of visits told apart per hash */
+#define CX_OTHER           "(other)" /* pages beyond the cap of a window */
+
+/* B(bound): ms, upper and inclusive; the last bucket is first_ms:more */
+#define CX_FIRST_MS(B)                                                        \
+    B(10) B(20) B(30) B(50) B(80) B(120) B(200) B(300) B(500) B(800) B(1200)  \
+    B(1800) B(3000) B(5000) B(8000) B(12000) B(30000)
+
+#define CX_ROLLUP_HEAD(R)                                                     \
+    R(VIEWS, "views", "pages asked for")                                      \
+    R(VISITS, "visits", "visits to the page; a view without a visit key "     \
+      "is one visit")                                                         \
+    R(VISITS_BROWSER, "visits_browser",                                       \
+      "those of which the browser reported anything")                         \
+    R(STATUS_1XX, "status:1xx", "views by HTTP status")                       \
+    R(STATUS_2XX, "status:2xx", "views by HTTP status")                       \
+    R(STATUS_3XX, "status:3xx", "views by HTTP status")                       \
+    R(STATUS_4XX, "status:4xx", "views by HTTP status")                       \
+    R(STATUS_5XX, "status:5xx", "views by HTTP status")                       \
+    R(BYTES, "bytes", "bytes sent for views")                                 \
+    R(LEAVES, "leaves", "leave reports")                                      \
+    R(VISIBLE_MS, "visible_ms", "ms visible, summed over leave reports")      \
+    R(SCROLL_25, "scroll:25", "leave reports that saw at most a quarter")     \
+    R(SCROLL_50, "scroll:50", "more than a quarter, at most half")            \
+    R(SCROLL_75, "scroll:75", "more than half, at most three quarters")       \
+    R(SCROLL_100, "scroll:100", "more than three quarters")                   \
+    R(LCP_GOOD, "lcp:good", "reports with LCP up to 2500 ms")                 \
+    R(LCP_NEEDS, "lcp:needs", "up to 4000 ms")                                \
+    R(LCP_POOR, "lcp:poor", "above")                                          \
+    R(INP_GOOD, "inp:good", "reports with INP up to 200 ms")                  \
+    R(INP_NEEDS, "inp:needs", "up to 500 ms")                                 \
+    R(INP_POOR, "inp:poor", "above")                                          \
+    R(CLS_GOOD, "cls:good", "reports with CLS up to 0.1")                     \
+    R(CLS_NEEDS, "cls:needs", "up to 0.25")                                   \
+    R(CLS_POOR, "cls:poor", "above")                                          \
+    R(SHOWN, "shown", "surveys that became visible")                          \
+    R(DISMISSED, "dismissed", "surveys closed without an answer")             \
+    R(NEVER, "never", "of these, with 'do not ask again'")                    \
+    R(ANSWERED, "answered", "distinct answers")                               \
+    R(TEXT, "text", "of these, with text")                                    \
+    R(ASKED, "answers:asked", "answers to a prompt")                          \
+    R(VOLUNTEERED, "answers:volunteered", "answers nobody asked for")
+
+/* answers by score: A(metric id, name, score) */
+#define CX_ROLLUP_SCORES(A)                                                   \
+    A(NPS, "nps", 0) A(NPS, "nps", 1) A(NPS, "nps", 2) A(NPS, "nps", 3)       \
+    A(NPS, "nps", 4) A(NPS, "nps", 5) A(NPS, "nps", 6) A(NPS, "nps", 7)       \
+    A(NPS, "nps", 8) A(NPS, "nps", 9) A(NPS, "nps", 10)                       \
+    A(CSAT, "csat", 1) A(CSAT, "csat", 2) A(CSAT, "csat", 3)                  \
+    A(CSAT, "csat", 4) A(CSAT, "csat", 5)                                     \
+    A(CES, "ces", 1) A(CES, "ces", 2) A(CES, "ces", 3) A(CES, "ces", 4)       \
+    A(CES, "ces", 5) A(CES, "ces", 6) A(CES, "ces", 7)                        \
+    A(PSAT, "psat", 0) A(PSAT, "psat", 1)
+
+/* CX_R_VIEWS, CX_R_FIRST_10, CX_R_SIGNAL_RAGE_CLICK, CX_R_NPS_9, ... */
+enum {
+#define CX_R_ID(id, name, what)  CX_R_##id,
+    CX_ROLLUP_HEAD(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(bound)  CX_R_FIRST_##bound,
+    CX_FIRST_MS(CX_R_ID)
+#undef CX_R_ID
+    CX_R_FIRST_MORE,
+#define CX_R_ID(id, name, seen, b, cap, rule, source)  CX_R_SIGNAL_##id,
+    CX_SIGNALS(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(id, name, seen, b, cap, rule, source)  CX_R_VISITS_##id##_,
+    CX_SIGNALS(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(id, name, score)  CX_R_##id##_##score,
+    CX_ROLLUP_SCORES(CX_R_ID)
+#undef CX_R_ID
+    CX_R_N
+};
+
+#define CX_R_FIRST         CX_R_FIRST_10     /* first of the histogram */
+#define CX_R_SIGNAL        (CX_R_FIRST_MORE + 1)
+#define CX_R_VISITS_SIGNAL (CX_R_SIGNAL + CX_SIG_N)
+
+/* names of the counters by CX_R_* */
+extern const char *const  cx_rollup_names[CX_R_N];
+
+/* upper bounds in ms of CX_R_FIRST and following, without the last one */
+extern const unsigned  cx_first_ms[CX_R_FIRST_MORE - CX_R_FIRST];
+
+
+/*
+ * Figures of a page in one window.  One that has no data is absent, never 0.
+ *
+ * S(id, name, digits after the point, what)
+ */
+
+#define CX_SCORES(S)                                                          \
+    S(VIEWS, "views", 0, "views of the page when it was scored")              \
+    S(EFFORT, "effort", 2, "0 easy ... 100 hard: (k I + sum of answered "     \
+      "effort) / (k + ces_n), k = 20; without visits the mean answer")        \
+    S(EFFORT_LO, "effort_lo", 2, "95 % interval of effort")                   \
+    S(EFFORT_HI, "effort_hi", 2, "95 % interval of effort")                   \
+    S(INFERRED, "inferred", 2, "I: 100 times the mean chance that a visit "   \
+      "was a struggle")                                                       \
+    S(INFERRED_N, "inferred_n", 0, "visits that I rests on")                  \
+    S(CES, "ces", 2, "mean answered effort, 0 easy ... 100 hard")             \
+    S(CES_N, "ces_n", 0, "CES answers")                                       \
+    S(SATISFACTION, "satisfaction", 2, "percent satisfied (csat 4 and 5, "    \
+      "psat 1), shrunk to the site's share")                                  \
+    S(SATISFACTION_LO, "satisfaction_lo", 2, "95 % Wilson interval of it")    \
+    S(SATISFACTION_HI, "satisfaction_hi", 2, "95 % Wilson interval of it")    \
+    S(SATISFACTION_N, "satisfaction_n", 0, "CSAT and PSAT answers")           \
+    S(PRIOR, "satisfaction_prior", 2, "percent satisfied on the site")        \
+    S(PRIOR_K, "satisfaction_prior_k", 0, "answers the prior is worth: 20, "  \
+      "but no more than other pages of the site have")                        \
+    S(NPS, "nps", 2, "net promoter score, -100 ... 100")                      \
+    S(NPS_LO, "nps_lo", 2, "95 % adjusted interval of it")                    \
+    S(NPS_HI, "nps_hi", 2, "95 % adjusted interval of it")                    \
+    S(NPS_N, "nps_n", 0, "NPS answers")                                       \
+    S(COVERAGE, "coverage", 2, "percent of the visits with browser reports")  \
+    S(ASKED_N, "asked_n", 0, "answers to a prompt, of any metric")            \
+    S(VOLUNTEERED_N, "volunteered_n", 0, "answers nobody asked for")          \
+    S(IMPACT, "impact", 2, "effort_lo / 100 * views: struggling views, at "   \
+      "least")
+
+enum {
+#define CX_S_ID(id, name, digits, what)  CX_S_##id,
+    CX_SCORES(CX_S_ID)
+#undef CX_S_ID
+    CX_S_N
+};
+
+extern const char *const    cx_score_names[CX_S_N];
+extern const unsigned char  cx_score_digits[CX_S_N];
+
+/*
+ * Rank sets.  A page is ranked by the bound of its interval that speaks for
+ * it, and only with CX_RANK_MIN visits (effort, impact) or answers (the rest,
+ * or CES answers), so that no page is worst on one angry click.
+ *
+ * M(id, name, worst end, ranked by)
+ */
+
+#define CX_RANK_MIN  5
+
+#define CX_RANKS(M)                                                           \
+    M(EFFORT, "effort", "highest", EFFORT_LO)                                 \
+    M(SATISFACTION, "satisfaction", "lowest", SATISFACTION_HI)                \
+    M(NPS, "nps", "lowest", NPS_HI)                                           \
+    M(IMPACT, "impact", "highest", IMPACT)
+
+enum {
+#define CX_RANK_ID(id, name, worst, by)  CX_RANK_##id,
+    CX_RANKS(CX_RANK_ID)
+#undef CX_RANK_ID
+    CX_RANK_N
+};
+
+extern const char *const  cx_rank_names[CX_RANK_N];
+
+
+/* granularities */
+
+enum { CX_HOUR, CX_DAY, CX_GRANS };
+
+#define CX_GRAN(g)  ((g) == CX_HOUR ? 'h' : 'd')
+
+/* window of a Unix time in ms: 2026112121 or 20261121 */
+int64_t cx_window(int gran, int64_t ms);
+
+/* Unix time in ms where a window begins, or -1 if it is none */
+int64_t cx_window_start(int gran, int64_t window);
+
+/* ms that a window of this granularity lasts */
+int64_t cx_window_len(int gran);
+
+
+#define CX_KEY_MAX  (CX_SITE_MAX + CX_PAGE_MAX + 64)
+
+/*
+ * Writes a key into dst, CX_KEY_MAX bytes; what the grammar does not mention
+ * is ignored and may be 0 or NULL.  No NUL follows.  Returns the length, 0 if
+ * it does not fit.
+ */
+size_t cx_key(char *dst, int key, const cx_str_t *site, int gran,
+    int64_t window, const cx_str_t *name);
+
+typedef struct {
+    int       key;                   /* CX_KEY_* */
+    int       gran;
+    int64_t   window;
+    cx_str_t  site;                  /* these point into the key */
+    cx_str_t  name;
+} cx_key_parts_t;
+
+/* takes a key apart; 0, or -1 if the schema has no such key */
+int cx_key_parse(cx_key_parts_t *p, const cx_str_t *key);
+
+/* writes n in decimal, at most 20 bytes, without a NUL; returns the length */
+size_t cx_digits(char *dst, uint64_t n);
+
+/* 1 if s may name a site: 1 to CX_SITE_MAX of A-Z a-z 0-9 _ . : - and / */
+int cx_site_ok(const cx_str_t *s);
+
+#endif /* CX_KEYS_H */

@@ -1,0 +1,519 @@
+/*
+ * Internals of the nginx module: configuration, request context, counters and
+ * the prototypes of each file, grouped by file in the order data flows.
+ */
+
+#ifndef NGX_HTTP_CX_H
+#define NGX_HTTP_CX_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "cx_core.h"
+#include "cx_keys.h"
+#include "cx_version.h"
+
+
+#define NGX_HTTP_CX_SITE_MAX       CX_SITE_MAX
+#define NGX_HTTP_CX_VISIT_LEN      16          /* hex digits of a visit key */
+#define NGX_HTTP_CX_TOKEN_MAX      160
+
+/* what became of a page: $cx_injected and the counters of the status page */
+
+#define NGX_HTTP_CX_OUTCOMES(O)                                               \
+    O(OFF, "off", "cx is off here")                                           \
+    O(INJECTED, "injected", "the tag went in")                                \
+    O(PADDED, "padded", "no place for the tag: white space instead")          \
+    O(NO_PLACE, "no_place", "no place for the tag: unchanged")                \
+    O(FRAGMENT, "fragment", "no doctype, html or head: not a document")       \
+    O(DEST, "dest", "asked for by a script, image, ...: not a document")      \
+    O(TYPE, "type", "not text/html")                                          \
+    O(STATUS, "status", "1xx, 204, 206 or 3xx")                               \
+    O(EMPTY, "empty", "no body")                                              \
+    O(ENCODED, "encoded", "the body came with a Content-Encoding")            \
+    O(NO_TRANSFORM, "no_transform", "Cache-Control: no-transform")            \
+    O(ATTACHMENT, "attachment", "Content-Disposition: attachment")            \
+    O(RANGE, "range", "a part of a response")                                 \
+    O(CSP, "csp", "'strict-dynamic' without cx_nonce")                        \
+    O(PRIVACY, "privacy", "Sec-GPC, DNT or no consent")                       \
+    O(ERROR, "error", "out of memory or an unreadable file: unchanged")
+
+enum {
+#define NGX_HTTP_CX_OUTCOME_ID(id, name, what)  NGX_HTTP_CX_##id,
+    NGX_HTTP_CX_OUTCOMES(NGX_HTTP_CX_OUTCOME_ID)
+#undef NGX_HTTP_CX_OUTCOME_ID
+    NGX_HTTP_CX_OUTCOME_N
+};
+
+extern const ngx_str_t  ngx_http_cx_outcome_names[];   /* status.c */
+
+
+/*
+ * Counters, shared by all workers: C(id, family, label, help).  A family with
+ * labels is one Prometheus metric cx_<family>_total{reason="<label>"}.
+ */
+
+#define NGX_HTTP_CX_COUNTERS(C)                                               \
+    C(VIEWS, "views", "", "page views recorded")                              \
+    C(VIEWS_BOT, "views_skipped", "bot", "page views not recorded")           \
+    C(VIEWS_PREFETCH, "views_skipped", "prefetch", "")                        \
+    C(VIEWS_PRIVACY, "views_skipped", "privacy", "")                          \
+    C(VIEWS_SAMPLED, "views_skipped", "sampled_out", "")                      \
+    C(VISITS_NEW, "visits_new", "", "visits that entered the zone")           \
+    C(VISITS_EVICTED, "visits_evicted", "",                                   \
+      "visits pushed out of a full zone")                                     \
+    C(VISITS_LOST, "visits_lost", "", "views that found no room in the zone") \
+    C(BEACONS, "beacons", "", "POSTs taken")                                  \
+    C(EVENTS, "events", "", "events taken from POSTs")                        \
+    C(ANSWERS, "answers", "", "answers taken from POSTs")                     \
+    C(ANSWERS_LATE, "answers_late", "",                                       \
+      "POSTs answered 503 because Redis did not acknowledge in time")         \
+    C(IGNORED_PRIVACY, "beacons_ignored", "privacy",                          \
+      "POSTs answered 204 and not recorded")                                  \
+    C(IGNORED_BOT, "beacons_ignored", "bot", "")                              \
+    C(REJECT_METHOD, "beacons_rejected", "method",                            \
+      "requests to the endpoint refused with 4xx")                            \
+    C(REJECT_ORIGIN, "beacons_rejected", "origin", "")                        \
+    C(REJECT_TYPE, "beacons_rejected", "content_type", "")                    \
+    C(REJECT_SIZE, "beacons_rejected", "size", "")                            \
+    C(REJECT_JSON, "beacons_rejected", "json", "")                            \
+    C(REJECT_SCHEMA, "beacons_rejected", "schema", "")                        \
+    C(REJECT_SURVEY, "beacons_rejected", "survey", "")                        \
+    C(REJECT_TOKEN, "beacons_rejected", "token", "")                          \
+    C(REJECT_FULL, "beacons_rejected", "queue_full", "")                      \
+    C(QUEUED, "queue_events", "", "events put into the queue")                \
+    C(DELIVERED, "delivered_events", "", "events acknowledged by Redis")      \
+    C(DUPLICATE, "duplicate_batches", "",                                     \
+      "batches sent again that Redis had already taken")                      \
+    C(DROPPED_FULL, "dropped_events", "queue_full",                           \
+      "events lost before they reached Redis")                                \
+    C(DROPPED_EXIT, "dropped_events", "worker_exit", "")                      \
+    C(TRIMMED, "trimmed_entries", "",                                         \
+      "stream entries the producer's MAXLEN removed unread or read")          \
+    C(BATCHES, "batches", "", "batches sent, again or for the first time")    \
+    C(CONNECTS, "redis_connects", "", "connections to Redis made")            \
+    C(TROUBLE_CONNECT, "redis_troubles", "connect",                           \
+      "times Redis became unusable")                                          \
+    C(TROUBLE_TIMEOUT, "redis_troubles", "timeout", "")                       \
+    C(TROUBLE_CLOSED, "redis_troubles", "closed", "")                         \
+    C(TROUBLE_AUTH, "redis_troubles", "auth", "")                             \
+    C(TROUBLE_LOADING, "redis_troubles", "loading", "")                       \
+    C(TROUBLE_READONLY, "redis_troubles", "readonly", "")                     \
+    C(TROUBLE_OOM, "redis_troubles", "oom", "")                               \
+    C(TROUBLE_NOSCRIPT, "redis_troubles", "noscript", "")                     \
+    C(TROUBLE_OTHER, "redis_troubles", "other", "")
+
+enum {
+#define NGX_HTTP_CX_COUNTER_ID(id, family, label, help)  NGX_HTTP_CX_C_##id,
+    NGX_HTTP_CX_COUNTERS(NGX_HTTP_CX_COUNTER_ID)
+#undef NGX_HTTP_CX_COUNTER_ID
+    NGX_HTTP_CX_COUNTER_N
+};
+
+
+/* the shared array: counters, then outcomes, then edge signals */
+#define NGX_HTTP_CX_COUNTERS_ALL                                              \
+    (NGX_HTTP_CX_COUNTER_N + NGX_HTTP_CX_OUTCOME_N + CX_SIG_N)
+
+
+/* cx_visitor, cx_privacy */
+
+#define NGX_HTTP_CX_VISITOR_OFF    0
+#define NGX_HTTP_CX_VISITOR_HASH   1
+
+#define NGX_HTTP_CX_PRIVACY_SET    0x01
+#define NGX_HTTP_CX_PRIVACY_OFF    0x02
+#define NGX_HTTP_CX_PRIVACY_GPC    0x04
+#define NGX_HTTP_CX_PRIVACY_DNT    0x08
+
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_uint_t                   index;        /* of main conf's sites */
+    ngx_str_t                    stream;       /* cx:{<name>}:events */
+} ngx_http_cx_site_t;
+
+
+/* a parsed cx_redis url */
+typedef struct {
+    ngx_str_t                    url;          /* as shown in logs: without
+                                                  user and password */
+    ngx_str_t                    host;         /* to resolve, or len 0 */
+    in_port_t                    port;
+    ngx_addr_t                  *addrs;
+    ngx_uint_t                   naddrs;
+    ngx_str_t                    user;
+    ngx_str_t                    password;
+    ngx_str_t                    db;           /* decimal; len 0: 0 */
+    ngx_resolver_t              *resolver;     /* NULL: addrs as of start */
+} ngx_http_cx_redis_conf_t;
+
+
+typedef struct ngx_http_cx_surveys_s  ngx_http_cx_surveys_t;
+
+typedef struct {
+    ngx_http_cx_redis_conf_t    *redis;        /* NULL: not configured */
+    ngx_shm_zone_t              *zone;
+    ngx_array_t                  sites;        /* ngx_http_cx_site_t * */
+    ngx_array_t                  surveys;      /* ngx_http_cx_surveys_t * */
+    size_t                       queue_size;   /* bytes a worker */
+    ngx_uint_t                   queue_batch;  /* events a batch */
+    ngx_msec_t                   queue_flush;
+    ngx_uint_t                   queue_inflight;
+    ngx_uint_t                   stream_max;   /* entries; producer's MAXLEN */
+    ngx_flag_t                   on;           /* cx is on somewhere */
+    ngx_flag_t                   endpoint;     /* there is a cx_endpoint */
+} ngx_http_cx_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                   on;
+    ngx_str_t                    site_name;
+    ngx_http_cx_site_t          *site;
+    ngx_http_complex_value_t    *page;
+    ngx_http_complex_value_t    *segment;
+    ngx_http_complex_value_t    *nonce;
+    ngx_http_complex_value_t    *consent;
+    ngx_str_t                    touchpoint;
+    ngx_str_t                    stage;
+    ngx_http_cx_surveys_t       *surveys;
+    ngx_uint_t                   sample;       /* 1/100 % */
+    ngx_uint_t                   visitor;      /* NGX_HTTP_CX_VISITOR_* */
+    ngx_uint_t                   privacy;      /* NGX_HTTP_CX_PRIVACY_* */
+    ngx_str_t                    prefix;       /* "/_cx/" */
+    ngx_array_t                 *origins;      /* ngx_str_t: scheme://host */
+    ngx_str_t                    tag_head;     /* <script ... data-page=" */
+    ngx_str_t                    tag_tail;     /* " data-touchpoint="..." */
+} ngx_http_cx_loc_conf_t;
+
+
+/* what the request's headers say, read once: request.c */
+typedef struct {
+    unsigned                     dest:2;       /* NGX_HTTP_CX_DEST_* */
+    unsigned                     gpc:1;
+    unsigned                     dnt:1;
+    unsigned                     prefetch:1;
+    unsigned                     bot:1;
+    unsigned                     accept:1;       /* there is an Accept */
+    unsigned                     accept_html:1;  /* it names text/html */
+    unsigned                     accept_any:1;   /* it starts with any type */
+    ngx_str_t                    origin;
+    ngx_str_t                    fetch_site;
+} ngx_http_cx_facts_t;
+
+#define NGX_HTTP_CX_DEST_NONE      0           /* no Sec-Fetch-Dest */
+#define NGX_HTTP_CX_DEST_DOCUMENT  1           /* document or frame */
+#define NGX_HTTP_CX_DEST_OTHER     2
+
+
+typedef struct {
+    ngx_http_cx_facts_t          facts;
+    ngx_str_t                    page;         /* len 0: not yet made */
+    ngx_uint_t                   outcome;      /* NGX_HTTP_CX_* */
+    ngx_msec_int_t               first_ms;     /* -1: no answer yet */
+    ngx_str_t                    visit;        /* len 0: none */
+    ngx_uint_t                   signals;      /* 1 << CX_SIG_* */
+    unsigned                     logged:1;     /* visit, signals are final */
+
+    /* filter.c, splice.c */
+    unsigned                     seek:1;       /* the place is not found yet */
+    unsigned                     withheld:1;   /* header waits for evidence */
+    unsigned                     flushed:1;    /* a flush came while it did */
+    unsigned                     promised:1;   /* Content-Length has grown */
+    unsigned                     pad:1;        /* white space must follow */
+    cx_tokenizer_t               html;
+    ngx_str_t                    tag;
+    u_char                      *hold;         /* bytes that must wait */
+    size_t                       held;
+} ngx_http_cx_ctx_t;
+
+
+extern ngx_module_t  ngx_http_cx_module;
+
+
+/* ---- set.c: setters of directives ---- */
+
+char *ngx_http_cx_set_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_name(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_sample(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_privacy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_prefix(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* ---- request.c: what a request is, by its headers ---- */
+
+/* ctx with facts filled in; NULL: out of memory */
+ngx_http_cx_ctx_t *ngx_http_cx_request_ctx(ngx_http_request_t *r);
+
+/* ms since the request's first byte */
+ngx_msec_int_t ngx_http_cx_elapsed(ngx_http_request_t *r);
+
+/* 1 if nothing may be recorded about this request */
+ngx_uint_t ngx_http_cx_request_private(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
+
+/* 1 if a page is asked for, as far as the request can tell */
+ngx_uint_t ngx_http_cx_request_document(ngx_http_request_t *r,
+    ngx_http_cx_facts_t *facts);
+
+/* page key of the request, kept in ctx; NGX_ERROR: out of memory */
+ngx_int_t ngx_http_cx_request_page(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_ctx_t *ctx);
+
+/* page key of a percent-encoded path into dst (CX_PAGE_MAX bytes) */
+size_t ngx_http_cx_request_fold(u_char *dst, u_char *path, size_t len);
+
+/* page key of the page of this site in Referer into dst; 0: none */
+size_t ngx_http_cx_request_referer(ngx_http_request_t *r, u_char *dst);
+
+/* value of cx_segment; len 0: none.  Valid LINE of at most CX_NAME_MAX. */
+void ngx_http_cx_request_segment(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_str_t *segment);
+
+/* PREACCESS: documents are asked for uncompressed from upstreams */
+ngx_int_t ngx_http_cx_request_identity(ngx_http_request_t *r);
+
+
+/* ---- filter.c: injection ---- */
+
+ngx_int_t ngx_http_cx_filter_init(ngx_conf_t *cf);
+/* makes tag_head, tag_tail; needs prefix, touchpoint, stage */
+char *ngx_http_cx_filter_tag(ngx_conf_t *cf, ngx_http_cx_loc_conf_t *cxlcf);
+
+
+/* sends the header that waited for the body, if it did; grown: Content-Length
+   counts the tag */
+ngx_int_t ngx_http_cx_filter_release(ngx_http_request_t *r,
+    ngx_http_cx_ctx_t *ctx, ngx_uint_t grown);
+
+
+/* ---- splice.c: the tag into the body ---- */
+
+/* what goes out for in, while ctx->seek or ctx->pad; NULL: nothing yet */
+ngx_int_t ngx_http_cx_splice(ngx_http_request_t *r, ngx_http_cx_ctx_t *ctx,
+    ngx_chain_t *in, ngx_chain_t **out);
+
+
+/* ---- visit.c: the zone: counters, salt, per-visit state ---- */
+
+char *ngx_http_cx_visit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* the default zone where cx_zone is not given */
+ngx_int_t ngx_http_cx_visit_default_zone(ngx_conf_t *cf,
+    ngx_http_cx_main_conf_t *cxmcf);
+
+/* visit key as 16 hex digits into dst, by site, address and user agent under
+   the day's salt; NGX_DECLINED: visits are not told apart here */
+ngx_int_t ngx_http_cx_visit_key(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, u_char *dst);
+
+/* notes a page view; returns the views of this page in the reload window, this
+   one included, and starts the count again once it reached the threshold */
+ngx_uint_t ngx_http_cx_visit_view(ngx_str_t *visit, ngx_str_t *page,
+    ngx_str_t *segment);
+
+/* segment noted with the visit's last view into dst (CX_NAME_MAX) */
+size_t ngx_http_cx_visit_segment(ngx_str_t *visit, u_char *dst);
+
+/* 1 if the visit is in the recorded share */
+ngx_uint_t ngx_http_cx_visit_sampled(ngx_str_t *visit, ngx_uint_t sample);
+
+/* a number from 0 to 9999 that is the same for this visit and name */
+ngx_uint_t ngx_http_cx_visit_draw(ngx_str_t *visit, ngx_str_t *name);
+
+ngx_int_t ngx_http_cx_random(u_char *dst, size_t len);
+
+void ngx_http_cx_count(ngx_uint_t counter, ngx_int_t n);
+void ngx_http_cx_count_outcome(ngx_uint_t outcome);
+void ngx_http_cx_count_signal(ngx_uint_t signal);
+
+/* HMAC-SHA1 (20 bytes) under a random key of the zone, kept over reloads */
+void ngx_http_cx_visit_sign(ngx_str_t *text, u_char *mac);
+
+
+/* ---- edge.c: log phase -> view and signal events ---- */
+
+ngx_int_t ngx_http_cx_edge_handler(ngx_http_request_t *r);
+
+
+/* ---- endpoint.c, widget.c, survey*.c, collect.c: below cx_prefix ---- */
+
+char *ngx_http_cx_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* one line of JSON {"error":...} with this status; counted */
+typedef struct {
+    ngx_uint_t                   status;
+    ngx_uint_t                   counter;      /* NGX_HTTP_CX_C_REJECT_* */
+    const char                  *error;
+    const char                  *expected;     /* or NULL */
+    const char                  *field;        /* or NULL */
+    ngx_int_t                    event;        /* or -1 */
+} ngx_http_cx_problem_t;
+
+ngx_int_t ngx_http_cx_endpoint_problem(ngx_http_request_t *r,
+    ngx_http_cx_problem_t *p);
+
+/* 200 with this body and type, no-store unless headers say otherwise */
+ngx_int_t ngx_http_cx_endpoint_send(ngx_http_request_t *r, ngx_str_t *type,
+    ngx_str_t *body);
+
+ngx_int_t ngx_http_cx_widget_handler(ngx_http_request_t *r);
+extern const ngx_str_t  ngx_http_cx_widget_hash;   /* 16 hex digits */
+
+ngx_int_t ngx_http_cx_collect_handler(ngx_http_request_t *r);
+
+/* cx_surveys file.json: *conf is ngx_http_cx_surveys_t *, shared by equal
+   paths; every mistake is an error with file, line and expectation */
+char *ngx_http_cx_survey_load(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+typedef struct {
+    ngx_str_t                    id;
+    ngx_str_t                    metric;       /* nps, csat, ces, psat */
+    ngx_uint_t                   score_min;
+    ngx_uint_t                   score_max;
+} ngx_http_cx_survey_info_t;
+
+/* a survey of this location, else of any cx_surveys file; NULL: none */
+ngx_http_cx_survey_info_t *ngx_http_cx_survey_find(ngx_http_request_t *r,
+    ngx_str_t *id);
+
+/* 8 hex digits by which a tag names the surveys of its page's location */
+const u_char *ngx_http_cx_survey_key(ngx_http_cx_surveys_t *surveys);
+
+/* 1 if some visits may get a survey at this place: the tag says data-surveys */
+ngx_uint_t ngx_http_cx_survey_possible(ngx_http_cx_surveys_t *surveys,
+    ngx_str_t *page, ngx_str_t *touchpoint, ngx_str_t *stage);
+
+ngx_int_t ngx_http_cx_survey_handler(ngx_http_request_t *r);
+
+/* signed token for answers: site, expiry; NGX_OK or NGX_DECLINED */
+ngx_int_t ngx_http_cx_token_make(ngx_http_request_t *r,
+    ngx_http_cx_site_t *site, ngx_str_t *visit, ngx_str_t *token);
+ngx_int_t ngx_http_cx_token_check(ngx_http_cx_site_t *site, ngx_str_t *visit,
+    ngx_str_t *token);
+
+
+/* ---- queue.c: bounded, per worker; events -> batches ---- */
+
+typedef struct ngx_http_cx_waiter_s  ngx_http_cx_waiter_t;
+
+/* called once, when the event is in Redis (ok is 1); not at a process's end */
+typedef void (*ngx_http_cx_waiter_pt)(ngx_http_cx_waiter_t *w, ngx_uint_t ok);
+
+struct ngx_http_cx_waiter_s {
+    ngx_queue_t                  queue;        /* ngx_queue_remove() detaches */
+    ngx_http_cx_waiter_pt        handler;
+    void                        *data;
+};
+
+#define NGX_HTTP_CX_BATCH_HEAD  512            /* room before body */
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_http_cx_site_t          *site;
+    uint64_t                     seq;          /* 0: never sent */
+    ngx_uint_t                   events;
+    ngx_uint_t                   answers;
+    ngx_uint_t                   args;         /* bulk strings in body */
+    u_char                      *head;         /* made by the writer, ends
+                                                  where body starts */
+    u_char                      *body;
+    u_char                      *last;
+    u_char                      *end;
+    ngx_queue_t                  waiters;
+} ngx_http_cx_batch_t;
+
+ngx_int_t ngx_http_cx_queue_init(ngx_cycle_t *cycle,
+    ngx_http_cx_main_conf_t *cxmcf);
+
+/*
+ * Adds an event; w, if any, waits for the acknowledgement of its batch.
+ * Never blocks, never logs.  NGX_DECLINED: no room, counted; when something
+ * must go, batches without answers go first, oldest first.
+ */
+ngx_int_t ngx_http_cx_queue_push(ngx_http_cx_site_t *site, cx_event_t *ev,
+    ngx_http_cx_waiter_t *w);
+
+/* 1 if nothing is queued and nothing unacknowledged */
+ngx_uint_t ngx_http_cx_queue_empty(void);
+/* 1 if a full batch waits to be sent */
+ngx_uint_t ngx_http_cx_queue_ready(void);
+
+/* next batch to send, or NULL; all: open ones follow the full ones */
+ngx_http_cx_batch_t *ngx_http_cx_queue_next(ngx_uint_t all);
+/* gives a batch back that is in Redis; tells its waiters */
+void ngx_http_cx_queue_done(ngx_http_cx_batch_t *b);
+/* the process ends: counts and returns the events that are lost with it */
+ngx_uint_t ngx_http_cx_queue_drop(void);
+
+
+/* ---- writer.c: batches -> produce script, window, acks, drain ---- */
+
+ngx_int_t ngx_http_cx_writer_init(ngx_cycle_t *cycle,
+    ngx_http_cx_main_conf_t *cxmcf);
+void ngx_http_cx_writer_exit(ngx_cycle_t *cycle);
+/* queue.c: something was queued; now: do not wait for the flush time */
+void ngx_http_cx_writer_wake(ngx_uint_t now);
+
+
+/* ---- redis.c: one connection: resolve, connect, AUTH, time-outs ---- */
+
+typedef struct {
+    void  (*ready)(void);                      /* may send; a connection
+                                                  before did not answer what
+                                                  is not acked yet */
+    void  (*acked)(ngx_int_t status, ngx_int_t trimmed);  /* oldest request */
+    void  (*quit)(void);                       /* the worker begins to exit */
+} ngx_http_cx_redis_handlers_t;
+
+/* cx_redis url: sets *cxmcf->redis */
+char *ngx_http_cx_redis_parse(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* once conf->resolver is known: without one, looks the host up now */
+ngx_int_t ngx_http_cx_redis_lookup(ngx_conf_t *cf,
+    ngx_http_cx_redis_conf_t *conf);
+
+/* requests: most that are sent and not answered at a time */
+ngx_int_t ngx_http_cx_redis_init(ngx_cycle_t *cycle,
+    ngx_http_cx_redis_conf_t *conf, ngx_str_t *script, ngx_uint_t requests,
+    ngx_http_cx_redis_handlers_t *handlers);
+/* connects if it is not, and not waiting to; handlers->ready follows */
+void ngx_http_cx_redis_connect(void);
+ngx_uint_t ngx_http_cx_redis_ready(void);
+/* sends one command, whose bytes stay valid until acked or
+   ready */
+void ngx_http_cx_redis_send(u_char *p, u_char *last);
+/* no handler is called */
+void ngx_http_cx_redis_close(void);
+
+
+/* ---- trouble.c: what is wrong with Redis, said once ---- */
+
+void ngx_http_cx_trouble_init(ngx_log_t *log, ngx_str_t *url);
+/* NGX_HTTP_CX_C_TROUBLE_* of an error reply, which is cut to what may be
+   logged; secret: the commands held a password */
+ngx_uint_t ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret);
+void ngx_http_cx_trouble_begin(ngx_uint_t kind, ngx_err_t err,
+    ngx_str_t *text);
+void ngx_http_cx_trouble_attempt(void);
+void ngx_http_cx_trouble_end(void);
+
+
+/* ---- status.c, variables.c ---- */
+
+char *ngx_http_cx_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_atomic_t *ngx_http_cx_counters(void);      /* NULL: no zone yet */
+
+ngx_int_t ngx_http_cx_variables(ngx_conf_t *cf);
+
+
+/* nginx 1.23 made header lists of what were single headers */
+
+#if (nginx_version >= 1023000)
+#define ngx_http_cx_header_next(h)  (h)->next = NULL
+#else
+#define ngx_http_cx_header_next(h)
+#endif
+
+#endif /* NGX_HTTP_CX_H */
