@@ -1,0 +1,351 @@
+
+/*
+ * Setters of the directives that take more than nginx's own setters check.
+ * Each mistake is one sentence that says what was expected.
+ */
+
+
+#include "ngx_http_cx.h"
+
+
+char *
+ngx_http_cx_set_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_main_conf_t *cxmcf = conf;
+
+    ssize_t      size;
+    ngx_int_t    n;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
+
+    if (cxmcf->queue_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    cxmcf->queue_size = 8 * 1024 * 1024;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "size=", 5) == 0) {
+            s.data = value[i].data + 5;
+            s.len = value[i].len - 5;
+            size = ngx_parse_size(&s);
+
+            if (size < 512 * 1024) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\": expected a size of at least 512k",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            cxmcf->queue_size = size;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "batch=", 6) == 0) {
+            n = ngx_atoi(value[i].data + 6, value[i].len - 6);
+
+            if (n < 1 || n > 1000) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\": expected 1 to 1000 events",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            cxmcf->queue_batch = n;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "flush=", 6) == 0) {
+            s.data = value[i].data + 6;
+            s.len = value[i].len - 6;
+            n = ngx_parse_time(&s, 0);
+
+            if (n < 1 || n > 60000) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\": expected a time from 1ms to 60s",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            cxmcf->queue_flush = n;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "inflight=", 9) == 0) {
+            n = ngx_atoi(value[i].data + 9, value[i].len - 9);
+
+            if (n < 1 || n > 64) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\": expected 1 to 64 batches",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            cxmcf->queue_inflight = n;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "stream=", 7) == 0) {
+            n = ngx_atoi(value[i].data + 7, value[i].len - 7);
+
+            if (n < 1000) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\": expected at least 1000 entries",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            cxmcf->stream_max = n;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\": expected size=, batch=, "
+                           "flush=, inflight= or stream=", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* cx_site, cx_touchpoint, cx_stage: names that end in keys and attributes */
+
+char *
+ngx_http_cx_set_name(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t   *field, *value;
+    cx_field_t   f;
+
+    field = (ngx_str_t *) (p + cmd->offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    f.kind = CX_KIND_NAME;
+    f.max = (cmd->offset == offsetof(ngx_http_cx_loc_conf_t, site_name))
+            ? NGX_HTTP_CX_SITE_MAX : CX_NAME_MAX;
+
+    if (value[1].len == 0 || !cx_field_ok(&f, (cx_str_t *) &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V %V\": expected a name of 1 to %d letters, "
+                           "digits, \"_\", \".\", \":\" or \"-\"",
+                           &cmd->name, &value[1], (int) f.max);
+        return NGX_CONF_ERROR;
+    }
+
+    *field = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cx_set_sample(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    size_t      len;
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (cxlcf->sample != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    len = value[1].len;
+    if (len && value[1].data[len - 1] == '%') {
+        len--;
+    }
+
+    n = ngx_atofp(value[1].data, len, 2);
+
+    if (n == NGX_ERROR || n > 10000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"cx_sample %V\": expected a percentage from 0 to "
+                           "100 with at most two decimals", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    cxlcf->sample = n;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cx_set_privacy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    ngx_str_t                         *value, s;
+    ngx_uint_t                         i;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (cxlcf->privacy) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    cxlcf->privacy = NGX_HTTP_CX_PRIVACY_SET;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "off") == 0 && cf->args->nelts == 2) {
+            cxlcf->privacy |= NGX_HTTP_CX_PRIVACY_OFF;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "gpc") == 0) {
+            cxlcf->privacy |= NGX_HTTP_CX_PRIVACY_GPC;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "dnt") == 0) {
+            cxlcf->privacy |= NGX_HTTP_CX_PRIVACY_DNT;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "consent=$", 9) == 0) {
+            s.data = value[i].data + 8;
+            s.len = value[i].len - 8;
+
+            ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+            ccv.cf = cf;
+            ccv.value = &s;
+            ccv.complex_value = ngx_palloc(cf->pool,
+                                           sizeof(ngx_http_complex_value_t));
+            if (ccv.complex_value == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            cxlcf->consent = ccv.complex_value;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\": expected \"off\" alone, "
+                           "or \"gpc\", \"dnt\", \"consent=$variable\"",
+                           &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cx_set_prefix(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    u_char      ch;
+    size_t      i;
+    ngx_str_t  *value;
+
+    if (cxlcf->prefix.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len < 2 || value[1].len > 64 || value[1].data[0] != '/'
+        || value[1].data[value[1].len - 1] != '/')
+    {
+        goto invalid;
+    }
+
+    for (i = 0; i < value[1].len; i++) {
+        ch = value[1].data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+              || (ch >= '0' && ch <= '9')
+              || ch == '/' || ch == '_' || ch == '-' || ch == '.'))
+        {
+            goto invalid;
+        }
+    }
+
+    cxlcf->prefix = value[1];
+
+    return NGX_CONF_OK;
+
+invalid:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"cx_prefix %V\": expected a path that starts and "
+                       "ends with \"/\", of letters, digits, \"_\", \"-\", "
+                       "\".\"", &value[1]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_cx_set_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    u_char      *host;
+    ngx_str_t   *value, *origin;
+    ngx_uint_t   i;
+
+    if (cxlcf->origins != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    cxlcf->origins = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                      sizeof(ngx_str_t));
+    if (cxlcf->origins == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        ngx_strlow(value[i].data, value[i].data, value[i].len);
+
+        host = NULL;
+
+        if (ngx_strncmp(value[i].data, "https://", 8) == 0) {
+            host = value[i].data + 8;
+
+        } else if (ngx_strncmp(value[i].data, "http://", 7) == 0) {
+            host = value[i].data + 7;
+        }
+
+        if (host == NULL || *host == '\0'
+            || strcspn((char *) host, "/?#@* ") != ngx_strlen(host))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"cx_allowed_origins %V\": expected an origin "
+                               "such as https://www.example.com, without a "
+                               "path", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        origin = ngx_array_push(cxlcf->origins);
+        if (origin == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *origin = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
