@@ -1,0 +1,585 @@
+/*
+ * POST <prefix>events: checks a beacon, fills in what the edge knows and
+ * queues its events.  All or nothing: whatever is wrong with any event is
+ * found before the first is queued.
+ */
+
+#include "ngx_http_cx_collect.h"
+
+
+/* what the edge adds to every event of a beacon */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_cx_loc_conf_t      *cxlcf;
+    ngx_str_t                    ts;
+    ngx_str_t                    page;
+    ngx_str_t                    visit;
+    ngx_str_t                    segment;
+    ngx_uint_t                   sampled;
+    u_char                       ts_text[NGX_INT64_LEN];
+    u_char                       page_text[CX_PAGE_MAX];
+    u_char                       visit_text[NGX_HTTP_CX_VISIT_LEN];
+    u_char                       segment_text[CX_NAME_MAX];
+} ngx_http_cx_collect_edge_t;
+
+
+static void ngx_http_cx_collect_done(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cx_collect_take(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cx_collect_too_large(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cx_collect_reject(ngx_http_request_t *r,
+    cx_reject_t *why);
+static void ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge);
+static ngx_int_t ngx_http_cx_collect_check(cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
+static ngx_int_t ngx_http_cx_collect_check_survey(cx_event_t *ev,
+    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
+static ngx_int_t ngx_http_cx_collect_check_answer(cx_event_t *ev,
+    ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p);
+static ngx_int_t ngx_http_cx_collect_fill(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge);
+static void ngx_http_cx_collect_fill_event(cx_batch_t *b, cx_event_t *ev,
+    ngx_http_cx_collect_edge_t *edge);
+static ngx_int_t ngx_http_cx_collect_mask(ngx_http_request_t *r, cx_str_t *v);
+static ngx_uint_t ngx_http_cx_collect_recorded(cx_event_t *ev,
+    ngx_http_cx_collect_edge_t *edge);
+static ngx_int_t ngx_http_cx_collect_queue(ngx_http_request_t *r,
+    cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
+static ngx_int_t ngx_http_cx_collect_answers(ngx_http_request_t *r,
+    cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
+
+
+/* 80 KB, and of no use beyond one call of ngx_http_cx_collect_take() */
+static cx_batch_t  ngx_http_cx_collect_batch;
+
+
+ngx_int_t
+ngx_http_cx_collect_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_http_cx_ctx_t       *ctx;
+    ngx_http_cx_problem_t    p;
+    ngx_http_cx_loc_conf_t  *cxlcf;
+
+    if (!ngx_http_cx_collect_body_type(r)
+        || ngx_http_cx_collect_body_encoded(r))
+    {
+        ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+        p.status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        p.counter = NGX_HTTP_CX_C_REJECT_TYPE;
+        p.error = "content_type";
+        p.expected = "application/json or text/plain, not encoded";
+        p.event = -1;
+        return ngx_http_cx_endpoint_problem(r, &p);
+    }
+
+    if (r->headers_in.content_length_n > CX_BODY_MAX) {
+        return ngx_http_cx_collect_too_large(r);
+    }
+
+    ctx = ngx_http_cx_request_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
+
+    if (ngx_http_cx_request_private(r, cxlcf, &ctx->facts)) {
+        ngx_http_cx_count(NGX_HTTP_CX_C_IGNORED_PRIVACY, 1);
+        return ngx_http_cx_endpoint_empty(r);
+    }
+
+    if (ctx->facts.bot) {
+        ngx_http_cx_count(NGX_HTTP_CX_C_IGNORED_BOT, 1);
+        return ngx_http_cx_endpoint_empty(r);
+    }
+
+    r->request_body_in_single_buf = 1;
+    r->request_body_in_persistent_file = 0;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_cx_collect_done);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_cx_collect_done(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_cx_collect_take(r);
+
+    if (rc != NGX_DONE) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* NGX_DONE: the request waits for Redis */
+
+static ngx_int_t
+ngx_http_cx_collect_take(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    text;
+    cx_batch_t                  *b;
+    cx_reject_t                  why;
+    ngx_http_cx_problem_t        p;
+    ngx_http_cx_collect_edge_t   edge;
+
+    rc = ngx_http_cx_collect_body_read(r, &text);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_cx_collect_too_large(r);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = &ngx_http_cx_collect_batch;
+
+    if (cx_batch_parse(b, text.data, text.len, &why) != CX_REJECT_NONE) {
+        return ngx_http_cx_collect_reject(r, &why);
+    }
+
+    ngx_http_cx_collect_edge(r, b, &edge);
+
+    if (ngx_http_cx_collect_check(b, &edge, &p) != NGX_OK) {
+        rc = ngx_http_cx_endpoint_problem(r, &p);
+
+    } else if (ngx_http_cx_collect_fill(r, b, &edge) != NGX_OK) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else if (b->answers) {
+        rc = ngx_http_cx_collect_answers(r, b, &edge);
+
+    } else {
+        rc = ngx_http_cx_collect_queue(r, b, &edge);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_too_large(ngx_http_request_t *r)
+{
+    char                   expected[sizeof("at most  bytes") + NGX_INT_T_LEN];
+    ngx_http_cx_problem_t  p;
+
+    ngx_sprintf((u_char *) expected, "at most %d bytes%Z", CX_BODY_MAX);
+
+    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+
+    p.status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    p.counter = NGX_HTTP_CX_C_REJECT_SIZE;
+    p.error = "size";
+    p.expected = expected;
+    p.event = -1;
+
+    return ngx_http_cx_endpoint_problem(r, &p);
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_reject(ngx_http_request_t *r, cx_reject_t *why)
+{
+    ngx_http_cx_problem_t  p;
+
+    p.status = NGX_HTTP_BAD_REQUEST;
+    p.counter = (why->code == CX_REJECT_JSON) ? NGX_HTTP_CX_C_REJECT_JSON
+                                              : NGX_HTTP_CX_C_REJECT_SCHEMA;
+    p.error = cx_reject_name(why->code);
+    p.expected = why->expected;
+    p.field = why->field;
+    p.event = why->event;
+
+    return ngx_http_cx_endpoint_problem(r, &p);
+}
+
+
+static void
+ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge)
+{
+    ngx_time_t              *tp;
+    ngx_http_cx_loc_conf_t  *cxlcf;
+
+    cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
+    edge->request = r;
+    edge->cxlcf = cxlcf;
+
+    tp = ngx_timeofday();
+
+    edge->ts.data = edge->ts_text;
+    edge->ts.len = ngx_sprintf(edge->ts_text, "%T%03M", tp->sec, tp->msec)
+                   - edge->ts_text;
+
+    if (b->page.len) {
+        edge->page.data = b->page.data;
+        edge->page.len = b->page.len;
+
+    } else {
+        edge->page.data = edge->page_text;
+        edge->page.len = ngx_http_cx_request_fold(edge->page_text,
+                                                  b->path.data, b->path.len);
+    }
+
+    edge->visit.data = edge->visit_text;
+    edge->visit.len = 0;
+
+    if (ngx_http_cx_visit_key(r, cxlcf, edge->visit_text) == NGX_OK) {
+        edge->visit.len = NGX_HTTP_CX_VISIT_LEN;
+    }
+
+    /* a visit keeps the segment of its page, which these requests may lack */
+
+    edge->segment.data = edge->segment_text;
+    edge->segment.len = 0;
+
+    if (edge->visit.len) {
+        edge->segment.len = ngx_http_cx_visit_segment(&edge->visit,
+                                                      edge->segment_text);
+    }
+
+    if (edge->segment.len == 0) {
+        ngx_http_cx_request_segment(r, cxlcf, &edge->segment);
+    }
+
+    if (edge->visit.len) {
+        edge->sampled = ngx_http_cx_visit_sampled(&edge->visit, cxlcf->sample);
+
+    } else {
+        edge->sampled = (ngx_uint_t) ngx_random() % 10000 < cxlcf->sample;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_check(cx_batch_t *b, ngx_http_cx_collect_edge_t *edge,
+    ngx_http_cx_problem_t *p)
+{
+    ngx_str_t   token;
+    ngx_uint_t  i;
+
+    ngx_memzero(p, sizeof(ngx_http_cx_problem_t));
+
+    for (i = 0; i < b->n; i++) {
+        p->event = i;
+
+        if (ngx_http_cx_collect_check_survey(&b->ev[i], edge, p) != NGX_OK) {
+            p->status = NGX_HTTP_BAD_REQUEST;
+            return NGX_DECLINED;
+        }
+    }
+
+    if (b->answers == 0) {
+        return NGX_OK;
+    }
+
+    token.len = b->token.len;
+    token.data = b->token.data;
+
+    if (ngx_http_cx_token_check(edge->cxlcf->site, &edge->visit, &token)
+        != NGX_OK)
+    {
+        p->status = NGX_HTTP_FORBIDDEN;
+        p->counter = NGX_HTTP_CX_C_REJECT_TOKEN;
+        p->error = "token";
+        p->expected = "the token of a surveys answer of the last 24 hours";
+        p->event = -1;
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_check_survey(cx_event_t *ev,
+    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p)
+{
+    ngx_str_t                   id;
+    ngx_uint_t                  field;
+    ngx_http_cx_survey_info_t  *survey;
+
+    switch (ev->type) {
+
+    case CX_SHOWN:
+        field = CX_SHOWN_SURVEY;
+        break;
+
+    case CX_DISMISS:
+        field = CX_DISMISS_SURVEY;
+        break;
+
+    case CX_ANSWER:
+        field = CX_ANSWER_SURVEY;
+        break;
+
+    default:
+        return NGX_OK;
+    }
+
+    id.len = ev->v[field].len;
+    id.data = ev->v[field].data;
+
+    survey = ngx_http_cx_survey_find(edge->request, &id);
+
+    if (survey == NULL) {
+        p->counter = NGX_HTTP_CX_C_REJECT_SURVEY;
+        p->error = "survey";
+        p->field = "survey";
+        p->expected = "the id of a survey of this site";
+        return NGX_DECLINED;
+    }
+
+    if (ev->type == CX_ANSWER) {
+        return ngx_http_cx_collect_check_answer(ev, survey, p);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_check_answer(cx_event_t *ev,
+    ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p)
+{
+    cx_str_t   *v;
+    ngx_int_t   score;
+
+    static char  expected[2 * NGX_INT_T_LEN + sizeof(" to ")];
+
+    p->counter = NGX_HTTP_CX_C_REJECT_SCHEMA;
+    p->error = cx_reject_name(CX_REJECT_VALUE);
+
+    v = &ev->v[CX_ANSWER_SCORE];
+    score = ngx_atoi(v->data, v->len);
+
+    if (score < (ngx_int_t) survey->score_min
+        || score > (ngx_int_t) survey->score_max)
+    {
+        p->field = "score";
+        p->expected = expected;
+        ngx_sprintf((u_char *) expected, "%ui to %ui%Z",
+                    survey->score_min, survey->score_max);
+        return NGX_DECLINED;
+    }
+
+    v = &ev->v[CX_ANSWER_SOURCE];
+
+    if (v->len == 0) {
+        v->data = (u_char *) "asked";
+        v->len = sizeof("asked") - 1;
+
+    } else if (!(v->len == sizeof("asked") - 1
+                 && ngx_memcmp(v->data, "asked", v->len) == 0)
+               && !(v->len == sizeof("volunteered") - 1
+                    && ngx_memcmp(v->data, "volunteered", v->len) == 0))
+    {
+        p->field = "source";
+        p->expected = "asked or volunteered";
+        return NGX_DECLINED;
+    }
+
+    v = &ev->v[CX_ANSWER_METRIC];
+    v->data = survey->metric.data;
+    v->len = survey->metric.len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_fill(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge)
+{
+    ngx_uint_t   i;
+    cx_event_t  *ev;
+
+    for (i = 0; i < b->n; i++) {
+        ev = &b->ev[i];
+
+        ngx_http_cx_collect_fill_event(b, ev, edge);
+
+        if (ev->type == CX_ANSWER
+            && ngx_http_cx_collect_mask(r, &ev->v[CX_ANSWER_TEXT]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_cx_collect_fill_event(cx_batch_t *b, cx_event_t *ev,
+    ngx_http_cx_collect_edge_t *edge)
+{
+    ev->v[CX_COMMON_TS].data = edge->ts.data;
+    ev->v[CX_COMMON_TS].len = edge->ts.len;
+    ev->v[CX_COMMON_PAGE].data = edge->page.data;
+    ev->v[CX_COMMON_PAGE].len = edge->page.len;
+    ev->v[CX_COMMON_VISIT].data = edge->visit.data;
+    ev->v[CX_COMMON_VISIT].len = edge->visit.len;
+    ev->v[CX_COMMON_SEGMENT].data = edge->segment.data;
+    ev->v[CX_COMMON_SEGMENT].len = edge->segment.len;
+    ev->v[CX_COMMON_TOUCHPOINT] = b->touchpoint;
+    ev->v[CX_COMMON_STAGE] = b->stage;
+    ev->v[CX_COMMON_VIEW] = b->view;
+
+    if (ev->type == CX_SIGNAL) {
+        ev->v[CX_SIGNAL_SOURCE].data = (u_char *) "browser";
+        ev->v[CX_SIGNAL_SOURCE].len = sizeof("browser") - 1;
+    }
+}
+
+
+/* in a copy: other modules may still want the body as it came */
+
+static ngx_int_t
+ngx_http_cx_collect_mask(ngx_http_request_t *r, cx_str_t *v)
+{
+    u_char  *p;
+
+    if (v->len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, v->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, v->data, v->len);
+
+    v->data = p;
+    v->len = cx_mask(p, v->len);
+
+    return NGX_OK;
+}
+
+
+/* what was asked and answered counts for visits that are sampled out, too */
+
+static ngx_uint_t
+ngx_http_cx_collect_recorded(cx_event_t *ev, ngx_http_cx_collect_edge_t *edge)
+{
+    return edge->sampled || (ev->type != CX_SIGNAL && ev->type != CX_LEAVE);
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_queue(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < b->n; i++) {
+        if (ngx_http_cx_collect_recorded(&b->ev[i], edge)) {
+            ngx_http_cx_collect_push(edge->cxlcf->site, &b->ev[i]);
+            n++;
+        }
+    }
+
+    return ngx_http_cx_collect_taken(r, n, 0);
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_answers(ngx_http_request_t *r, cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge)
+{
+    ngx_uint_t                   i;
+    ngx_http_cx_collect_wait_t  *wait;
+
+    wait = ngx_http_cx_collect_wait_create(r, edge->cxlcf->site, b->answers);
+    if (wait == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (i = 0; i < b->n; i++) {
+        if (b->ev[i].type != CX_ANSWER
+            && ngx_http_cx_collect_recorded(&b->ev[i], edge)
+            && ngx_http_cx_collect_wait_keep(wait, &b->ev[i]) != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    for (i = 0; i < b->n; i++) {
+        if (b->ev[i].type == CX_ANSWER
+            && ngx_http_cx_collect_wait_push(wait, &b->ev[i]) != NGX_OK)
+        {
+            return ngx_http_cx_collect_busy(r, NGX_HTTP_CX_C_REJECT_FULL);
+        }
+    }
+
+    return ngx_http_cx_collect_wait_start(wait);
+}
+
+
+void
+ngx_http_cx_collect_push(ngx_http_cx_site_t *site, cx_event_t *ev)
+{
+    int        signal;
+    cx_str_t  *name;
+
+    /* where there is no room the queue counts it */
+
+    if (ngx_http_cx_queue_push(site, ev, NULL) != NGX_OK) {
+        return;
+    }
+
+    if (ev->type == CX_SIGNAL) {
+        name = &ev->v[CX_SIGNAL_NAME];
+        signal = cx_signal_find(name->data, name->len);
+
+        if (signal >= 0) {
+            ngx_http_cx_count_signal(signal);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_cx_collect_taken(ngx_http_request_t *r, ngx_uint_t events,
+    ngx_uint_t answers)
+{
+    ngx_http_cx_count(NGX_HTTP_CX_C_BEACONS, 1);
+    ngx_http_cx_count(NGX_HTTP_CX_C_EVENTS, events);
+
+    if (answers) {
+        ngx_http_cx_count(NGX_HTTP_CX_C_ANSWERS, answers);
+    }
+
+    return ngx_http_cx_endpoint_empty(r);
+}
+
+
+ngx_int_t
+ngx_http_cx_collect_busy(ngx_http_request_t *r, ngx_uint_t counter)
+{
+    ngx_http_cx_problem_t  p;
+
+    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+
+    p.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    p.counter = counter;
+    p.error = "busy";
+    p.expected = "the same answer ids again, later";
+    p.event = -1;
+
+    return ngx_http_cx_endpoint_problem(r, &p);
+}

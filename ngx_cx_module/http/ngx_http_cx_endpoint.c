@@ -1,0 +1,641 @@
+/*
+ * The requests below cx_prefix: route, method, same origin, and the one shape
+ * of an error.  What the routes answer stands in widget.c, survey.c and
+ * collect.c.
+ */
+
+#include "ngx_http_cx_endpoint.h"
+
+
+#define NGX_HTTP_CX_SAME_ORIGIN    0           /* of this host, or no browser */
+#define NGX_HTTP_CX_CROSS_ORIGIN   1           /* of cx_allowed_origins */
+
+
+typedef struct {
+    ngx_str_t                name;
+    ngx_uint_t               methods;
+    const char              *allow;
+    ngx_uint_t               same_origin;      /* others are refused */
+    ngx_http_handler_pt      handler;
+} ngx_http_cx_endpoint_route_t;
+
+
+static ngx_int_t ngx_http_cx_endpoint_handler(ngx_http_request_t *r);
+static ngx_http_cx_endpoint_route_t *ngx_http_cx_endpoint_find(
+    ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf);
+static ngx_int_t ngx_http_cx_endpoint_origin(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
+static ngx_uint_t ngx_http_cx_endpoint_same_host(ngx_http_request_t *r,
+    ngx_str_t *origin);
+static void ngx_http_cx_endpoint_default_port(ngx_str_t *host);
+static ngx_int_t ngx_http_cx_endpoint_cors(ngx_http_request_t *r,
+    ngx_str_t *origin);
+static ngx_int_t ngx_http_cx_endpoint_preflight(ngx_http_request_t *r,
+    ngx_http_cx_endpoint_route_t *route, ngx_uint_t cross);
+static ngx_int_t ngx_http_cx_endpoint_refused(ngx_http_request_t *r);
+static ngx_int_t ngx_http_cx_endpoint_problem_headers(ngx_http_request_t *r,
+    ngx_http_cx_problem_t *p);
+static u_char *ngx_http_cx_endpoint_problem_key(u_char *p, const char *key,
+    const char *value);
+static ngx_uint_t ngx_http_cx_endpoint_has_header(ngx_http_request_t *r,
+    const char *name);
+static ngx_int_t ngx_http_cx_endpoint_output(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *body);
+static char *ngx_http_cx_endpoint_error_pages(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf);
+
+
+static ngx_http_cx_endpoint_route_t  ngx_http_cx_endpoint_routes[] = {
+
+    { ngx_string("events"),
+      NGX_HTTP_POST, "POST", 1,
+      ngx_http_cx_collect_handler },
+
+    { ngx_string("surveys"),
+      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 1,
+      ngx_http_cx_survey_handler },
+
+    { ngx_string("cx.js"),
+      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
+      ngx_http_cx_widget_handler },
+
+    { ngx_null_string, 0, NULL, 0, NULL }
+};
+
+
+static ngx_str_t  ngx_http_cx_endpoint_json = ngx_string("application/json");
+
+
+static ngx_int_t
+ngx_http_cx_endpoint_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_http_cx_ctx_t             *ctx;
+    ngx_http_cx_problem_t          p;
+    ngx_http_cx_loc_conf_t        *cxlcf;
+    ngx_http_cx_endpoint_route_t  *route;
+
+    ctx = ngx_http_cx_request_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
+
+    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+    p.event = -1;
+
+    rc = ngx_http_cx_endpoint_origin(r, cxlcf, &ctx->facts);
+
+    if (rc == NGX_HTTP_CX_CROSS_ORIGIN
+        && ngx_http_cx_endpoint_cors(r, &ctx->facts.origin) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->error_page && r->err_status) {
+        return ngx_http_cx_endpoint_refused(r);
+    }
+
+    route = ngx_http_cx_endpoint_find(r, cxlcf);
+
+    if (route == NULL) {
+        p.status = NGX_HTTP_NOT_FOUND;
+        p.counter = NGX_HTTP_CX_NOT_COUNTED;
+        p.error = "not_found";
+        p.expected = "events, surveys or cx.js";
+        return ngx_http_cx_endpoint_problem(r, &p);
+    }
+
+    if (rc == NGX_DECLINED && route->same_origin) {
+        p.status = NGX_HTTP_FORBIDDEN;
+        p.counter = NGX_HTTP_CX_C_REJECT_ORIGIN;
+        p.error = "origin";
+        return ngx_http_cx_endpoint_problem(r, &p);
+    }
+
+    if (r->method == NGX_HTTP_OPTIONS && route->same_origin) {
+        return ngx_http_cx_endpoint_preflight(r, route,
+                                              rc == NGX_HTTP_CX_CROSS_ORIGIN);
+    }
+
+    if (!(r->method & route->methods)) {
+        p.status = NGX_HTTP_NOT_ALLOWED;
+        p.counter = NGX_HTTP_CX_C_REJECT_METHOD;
+        p.error = "method";
+        p.expected = route->allow;
+        return ngx_http_cx_endpoint_problem(r, &p);
+    }
+
+    return route->handler(r);
+}
+
+
+static ngx_http_cx_endpoint_route_t *
+ngx_http_cx_endpoint_find(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
+{
+    size_t                         len;
+    u_char                        *p;
+    ngx_http_cx_endpoint_route_t  *route;
+
+    if (r->uri.len <= cxlcf->prefix.len
+        || ngx_strncmp(r->uri.data, cxlcf->prefix.data, cxlcf->prefix.len) != 0)
+    {
+        return NULL;
+    }
+
+    p = r->uri.data + cxlcf->prefix.len;
+    len = r->uri.len - cxlcf->prefix.len;
+
+    for (route = ngx_http_cx_endpoint_routes; route->name.len; route++) {
+        if (len == route->name.len
+            && ngx_memcmp(p, route->name.data, len) == 0)
+        {
+            return route;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * A post that text/plain makes "simple" needs no preflight, so the origin is
+ * checked here and not left to the browser.  Scripts cannot set Origin nor
+ * Sec-Fetch-Site; whoever sends neither is no browser of today, or a beacon
+ * of the same origin.  NGX_DECLINED: to be refused.
+ */
+
+static ngx_int_t
+ngx_http_cx_endpoint_origin(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts)
+{
+    ngx_str_t   *allowed, *site;
+    ngx_uint_t   i;
+
+    if (facts->origin.len && cxlcf->origins) {
+        allowed = cxlcf->origins->elts;
+
+        for (i = 0; i < cxlcf->origins->nelts; i++) {
+            if (allowed[i].len == facts->origin.len
+                && ngx_strncasecmp(allowed[i].data, facts->origin.data,
+                                   allowed[i].len)
+                   == 0)
+            {
+                return NGX_HTTP_CX_CROSS_ORIGIN;
+            }
+        }
+    }
+
+    site = &facts->fetch_site;
+
+    /* a sibling host is same-site, and shows itself by its Origin */
+
+    if (site->len == sizeof("cross-site") - 1
+        && ngx_memcmp(site->data, "cross-site", site->len) == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (facts->origin.len
+        && !ngx_http_cx_endpoint_same_host(r, &facts->origin))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_HTTP_CX_SAME_ORIGIN;
+}
+
+
+/*
+ * Compares host and port only: behind a proxy that ends TLS the scheme of the
+ * connection is not that of the page.  For the same reason the default port
+ * of either scheme is as good as none.
+ */
+
+static ngx_uint_t
+ngx_http_cx_endpoint_same_host(ngx_http_request_t *r, ngx_str_t *origin)
+{
+    u_char     *p, *end;
+    ngx_str_t   host, page;
+
+    end = origin->data + origin->len;
+    p = ngx_strlchr(origin->data, end, ':');
+
+    if (p == NULL || end - p <= 3 || p[1] != '/' || p[2] != '/') {
+        return 0;                              /* "null" above all */
+    }
+
+    page.data = p + 3;
+    page.len = end - page.data;
+
+    host = r->headers_in.host ? r->headers_in.host->value
+                              : r->headers_in.server;
+
+    ngx_http_cx_endpoint_default_port(&page);
+    ngx_http_cx_endpoint_default_port(&host);
+
+    return host.len && host.len == page.len
+           && ngx_strncasecmp(host.data, page.data, host.len) == 0;
+}
+
+
+static void
+ngx_http_cx_endpoint_default_port(ngx_str_t *host)
+{
+    if (host->len > 3
+        && ngx_memcmp(host->data + host->len - 3, ":80", 3) == 0)
+    {
+        host->len -= 3;
+
+    } else if (host->len > 4
+               && ngx_memcmp(host->data + host->len - 4, ":443", 4) == 0)
+    {
+        host->len -= 4;
+    }
+}
+
+
+/* never with credentials: nothing here depends on a login */
+
+static ngx_int_t
+ngx_http_cx_endpoint_cors(ngx_http_request_t *r, ngx_str_t *origin)
+{
+    if (ngx_http_cx_endpoint_header(r, "Access-Control-Allow-Origin", origin)
+        == NULL
+        || ngx_http_cx_endpoint_literal(r, "Vary", "Origin") != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (r->method == NGX_HTTP_OPTIONS) {
+        return NGX_OK;
+    }
+
+    return ngx_http_cx_endpoint_literal(r, "Access-Control-Expose-Headers",
+                                        "Retry-After");
+}
+
+
+static ngx_int_t
+ngx_http_cx_endpoint_preflight(ngx_http_request_t *r,
+    ngx_http_cx_endpoint_route_t *route, ngx_uint_t cross)
+{
+    if (!cross) {
+        if (ngx_http_cx_endpoint_literal(r, "Allow", route->allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_cx_endpoint_empty(r);
+    }
+
+    if (ngx_http_cx_endpoint_literal(r, "Access-Control-Allow-Methods",
+                                     route->allow)
+        != NGX_OK
+        || ngx_http_cx_endpoint_literal(r, "Access-Control-Allow-Headers",
+                                        "content-type")
+           != NGX_OK
+        || ngx_http_cx_endpoint_literal(r, "Access-Control-Max-Age", "3600")
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_cx_endpoint_empty(r);
+}
+
+
+/* nginx itself refused the request, see ngx_http_cx_endpoint_error_pages() */
+
+static ngx_int_t
+ngx_http_cx_endpoint_refused(ngx_http_request_t *r)
+{
+    ngx_http_cx_problem_t  p;
+
+    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+
+    p.event = -1;
+    p.status = r->err_status;
+    p.counter = NGX_HTTP_CX_NOT_COUNTED;
+
+    switch (r->err_status) {
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        p.counter = NGX_HTTP_CX_C_REJECT_SIZE;
+        p.error = "size";
+        break;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        p.error = "too_many_requests";
+        break;
+
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        p.error = "busy";
+        break;
+
+    default:
+        p.error = "refused";
+    }
+
+    return ngx_http_cx_endpoint_problem(r, &p);
+}
+
+
+ngx_int_t
+ngx_http_cx_endpoint_problem(ngx_http_request_t *r, ngx_http_cx_problem_t *p)
+{
+    u_char     *last;
+    size_t      len;
+    ngx_str_t   body;
+
+    if (p->counter != NGX_HTTP_CX_NOT_COUNTED) {
+        ngx_http_cx_count(p->counter, 1);
+    }
+
+    /* an escaped byte takes 6 */
+
+    len = sizeof("{\"error\":\"\",\"event\":,\"field\":\"\"}\n")
+          + sizeof(",\"expected\":\"\"")
+          + ngx_strlen(p->error) + NGX_INT_T_LEN
+          + (p->field ? 6 * ngx_strlen(p->field) : 0)
+          + (p->expected ? 6 * ngx_strlen(p->expected) : 0);
+
+    body.data = ngx_pnalloc(r->pool, len);
+    if (body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    last = ngx_sprintf(body.data, "{\"error\":\"%s\"", p->error);
+
+    if (p->event >= 0) {
+        last = ngx_sprintf(last, ",\"event\":%i", p->event);
+    }
+
+    last = ngx_http_cx_endpoint_problem_key(last, "field", p->field);
+    last = ngx_http_cx_endpoint_problem_key(last, "expected", p->expected);
+
+    *last++ = '}';
+    *last++ = '\n';
+
+    body.len = last - body.data;
+
+    if (ngx_http_cx_endpoint_problem_headers(r, p) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* the client need not send what is not going to be read */
+    r->expect_tested = 1;
+
+    return ngx_http_cx_endpoint_output(r, p->status,
+                                       &ngx_http_cx_endpoint_json, &body);
+}
+
+
+static ngx_int_t
+ngx_http_cx_endpoint_problem_headers(ngx_http_request_t *r,
+    ngx_http_cx_problem_t *p)
+{
+    if (p->status == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_cx_endpoint_literal(r, "Allow", p->expected) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        || p->status == NGX_HTTP_TOO_MANY_REQUESTS)
+    {
+        return ngx_http_cx_endpoint_literal(r, "Retry-After",
+                                            NGX_HTTP_CX_RETRY_AFTER);
+    }
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_cx_endpoint_problem_key(u_char *p, const char *key, const char *value)
+{
+    if (value == NULL || *value == '\0') {
+        return p;
+    }
+
+    p = ngx_sprintf(p, ",\"%s\":\"", key);
+    p = (u_char *) ngx_escape_json(p, (u_char *) value, ngx_strlen(value));
+    *p++ = '"';
+
+    return p;
+}
+
+
+ngx_int_t
+ngx_http_cx_endpoint_send(ngx_http_request_t *r, ngx_str_t *type,
+    ngx_str_t *body)
+{
+    return ngx_http_cx_endpoint_output(r, NGX_HTTP_OK, type, body);
+}
+
+
+ngx_int_t
+ngx_http_cx_endpoint_empty(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
+
+
+static ngx_int_t
+ngx_http_cx_endpoint_output(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_str_t *body)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    /* does nothing when the body has been read */
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = body->len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    if ((!ngx_http_cx_endpoint_has_header(r, "Cache-Control")
+         && ngx_http_cx_endpoint_literal(r, "Cache-Control", "no-store")
+            != NGX_OK)
+        || ngx_http_cx_endpoint_literal(r, "X-Content-Type-Options", "nosniff")
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->pos = body->data;
+    b->last = body->data + body->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_uint_t
+ngx_http_cx_endpoint_has_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_cx_endpoint_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+    ngx_http_cx_header_next(h);
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_http_cx_endpoint_literal(ngx_http_request_t *r, const char *name,
+    const char *value)
+{
+    ngx_str_t  s;
+
+    s.data = (u_char *) value;
+    s.len = ngx_strlen(value);
+
+    return ngx_http_cx_endpoint_header(r, name, &s) ? NGX_OK : NGX_ERROR;
+}
+
+
+char *
+ngx_http_cx_endpoint(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_main_conf_t   *cxmcf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_cx_endpoint_handler) {
+        return "is duplicate";
+    }
+
+    clcf->handler = ngx_http_cx_endpoint_handler;
+
+    cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
+    cxmcf->endpoint = 1;
+
+    return ngx_http_cx_endpoint_error_pages(cf, clcf);
+}
+
+
+/*
+ * limit_req, limit_conn and client_max_body_size answer before the handler is
+ * asked, and with HTML.  Sending these statuses to the location once more
+ * gives them the shape of all other errors.  An error_page of the user's own
+ * that stands before wins; a regex location has no name to send them to.
+ */
+
+static char *
+ngx_http_cx_endpoint_error_pages(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_uint_t            i;
+    ngx_http_err_page_t  *page;
+
+    static ngx_int_t  statuses[] = {
+        NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+        NGX_HTTP_TOO_MANY_REQUESTS,
+        NGX_HTTP_SERVICE_UNAVAILABLE
+    };
+
+    if (clcf->name.len == 0 || clcf->name.data[0] != '/') {
+        return NGX_CONF_OK;
+    }
+
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return NGX_CONF_OK;
+    }
+#endif
+
+    if (clcf->error_pages == NULL) {
+        clcf->error_pages = ngx_array_create(cf->pool, 3,
+                                             sizeof(ngx_http_err_page_t));
+        if (clcf->error_pages == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        page = ngx_array_push(clcf->error_pages);
+        if (page == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(page, sizeof(ngx_http_err_page_t));
+
+        page->status = statuses[i];
+        page->overwrite = -1;
+        page->value.value = clcf->name;
+    }
+
+    return NGX_CONF_OK;
+}
