@@ -1,0 +1,76 @@
+/* What is told when a page is hidden: its signals, time, depth and vitals. */
+
+import { idle } from "./idle.js";
+import { queue } from "./send.js";
+import { queueCounts } from "./tally.js";
+
+const MAX_MS = 864e5;           /* the field's limit: a day */
+
+let values;                     /* the latest */
+let told;                       /* what the leaves of this view have said */
+let since;                      /* ms, when the page became visible; or 0 */
+let scrolled;                   /* is told the depth after a scroll */
+let timer;
+
+export const note = (name, value) => { values[name] = Math.round(value); };
+
+/* f(percent) each time somebody has scrolled */
+export const onScroll = f => { scrolled = f; };
+
+const resume = () => { since = document.hidden ? 0 : performance.now(); };
+
+/* reads layout: never in a listener */
+function measure() {
+  const all = document.documentElement.scrollHeight;
+  const seen = Math.min(100, 100 * (scrollY + innerHeight) / all);
+
+  note("scroll_pct", Math.max(values.scroll_pct || 0, seen));
+}
+
+export function newLeave() {
+  values = {};
+  told = {};
+  resume();
+  idle(measure);
+}
+
+export function leave() {
+  const event = { type: "leave" };
+  const ms = since && Math.round(performance.now() - since);
+
+  if (ms) {
+    event.visible_ms = Math.min(ms, MAX_MS);
+  }
+
+  for (const name in values) {
+    if (values[name] != told[name]) {
+      event[name] = told[name] = values[name];
+    }
+  }
+
+  since = 0;
+  queueCounts();
+
+  if (event.visible_ms || Object.keys(event)[1]) {
+    queue(event);
+  }
+}
+
+/*
+ * On window, where events of the document come last: web-vitals has then
+ * given its final values.  A page that is left while it is seen has its
+ * pagehide before it becomes hidden: that one would be too early.
+ */
+export function watchLeave(hide) {
+  addEventListener("visibilitychange", () =>
+    document.hidden ? hide() : resume());
+  addEventListener("pagehide", () => document.hidden && hide());
+
+  addEventListener("scroll", () => {
+    timer = timer || setTimeout(idle, 100, () => {
+      timer = 0;
+      measure();
+      scrolled(values.scroll_pct);
+    });
+  }, { passive: true });
+}

@@ -1,0 +1,72 @@
+/* The page view: the tag's data, the view id, single-page navigation. */
+
+import { spy } from "./spy.js";
+
+const PATH_MAX = 2048;          /* what the endpoint takes */
+
+export const tag = document.currentScript;
+
+const { page: key = "", touchpoint, stage, surveys } = tag ? tag.dataset : {};
+
+export { key as page };
+
+/* names the surveys of this page's location; none: no survey can match */
+export const surveysKey = surveys;
+
+export const endpoint = tag && tag.src.replace(/[^/]*$/, "");
+
+/* head of the current view's beacons; a new object for each view */
+export let view;
+
+/* n random bytes in hex; getRandomValues() works on plain http, too */
+export const hex = n =>
+  [...crypto.getRandomValues(new Uint8Array(n))]
+    .map(b => (b + 256).toString(16).slice(1)).join("");
+
+/*
+ * Starts a view of where, {page} or {path}; of the same place as before when
+ * it is left out.  Touchpoint and stage are the loaded page's: they are not
+ * known for a path.
+ */
+export function openView(where) {
+  if (!where) {
+    where = { page: view.page, path: view.path };
+  }
+
+  view = { v: CX_SCHEMA_V, ...where, view: hex(8) };
+
+  if (where.page != null) {
+    view.touchpoint = touchpoint;
+    view.stage = stage;
+  }
+}
+
+/*
+ * Calls f({path}) after each single-page navigation: another path, or another
+ * query that is an entry of its own in the history.  A changed fragment, or a
+ * query that is replaced while somebody types a filter, is the same page.
+ */
+export function onNavigation(f) {
+  let { pathname, search } = location;
+
+  const check = replaced => {
+    const moved = location.pathname != pathname;
+    const asked = location.search != search;
+
+    ({ pathname, search } = location);
+
+    if (moved || asked && !replaced) {
+      f({ path: pathname.slice(0, PATH_MAX) });
+    }
+  };
+
+  if (window.navigation) {
+    navigation.addEventListener("currententrychange", e =>
+      check(e.navigationType == "replace"));
+
+  } else {
+    addEventListener("popstate", () => check());
+    spy(history, "pushState", () => check());
+    spy(history, "replaceState", () => check(1));
+  }
+}

@@ -1,0 +1,97 @@
+/*
+ * Delivery.  Events wait in batches, one for each view; a batch that has been
+ * sent is dropped when the server took it, or when it says it never will.
+ *
+ * A batch stays far below the 64 KiB that all beacons in flight share: at
+ * most 30 signals, a leave, and a text of 2000 bytes.
+ */
+
+import { endpoint, view } from "./page.js";
+
+const TRIES = 6;
+
+let batches = [];
+let busy;                       /* the batch in flight */
+let timer;
+let tries = 0;
+
+const url = () => endpoint + "events";
+
+/* events of a view; with a token where there is an answer among them */
+export function queue(event, head = view, token) {
+  let batch = batches.find(b => b.view == head.view && b != busy);
+
+  if (!batch) {
+    batches.push(batch = { ...head, token, events: [] });
+  }
+
+  batch.token = batch.token || token;
+  batch.events.push(event);
+}
+
+/* one batch at a time: a later answer never overtakes an earlier one */
+export async function send() {
+  let again, wait;
+  const batch = batches[0];
+
+  if (busy || !batch) {
+    return;
+  }
+
+  clearTimeout(timer);
+  busy = batch;
+
+  try {
+    const r = await fetch(url(), {
+      method: "POST", body: JSON.stringify(batch), keepalive: true
+    });
+
+    again = r.status > 499 || r.status == 429;
+    wait = r.headers.get("retry-after");
+
+  } catch (e) {
+    again = 1;
+  }
+
+  busy = 0;
+
+  if (!again) {
+    tries = 0;
+    batches = batches.filter(b => b != batch);
+    send();
+
+  } else if (++tries < TRIES) {
+    timer = setTimeout(send, 1e3 * (+wait || 2 ** tries * Math.random() + 1));
+  }
+}
+
+/*
+ * The page is being hidden and may never come back.  What a beacon took is
+ * gone from here, but for answers that the server had no room for: the same
+ * answer twice counts once.
+ */
+export function sendLast() {
+  batches = batches.filter(batch => {
+    let taken;
+
+    if (batch == busy) {
+      return 1;
+    }
+
+    try {
+      taken = navigator.sendBeacon(url(), JSON.stringify(batch));
+    } catch (e) {
+      /* then by fetch */
+    }
+
+    if (taken) {
+      batch.events = batch.events.filter(e => tries && e.answer);
+    }
+
+    return batch.events.length;
+  });
+
+  if (!tries) {
+    send();
+  }
+}
