@@ -1,0 +1,386 @@
+/*
+ * Internals of cx-aggregator.
+ *
+ *   stream -> load -> fold -> ops -> commit -> rank
+ *
+ * One model per site in memory: open visits, windows with their pages, recent
+ * answers.  It says what Redis holds at the committed checkpoint plus what was
+ * folded since; a commit writes the difference and moves the checkpoint in one
+ * transaction, if nobody else moved it.  Whenever anything fails, the model is
+ * thrown away and made again from Redis.
+ */
+
+#ifndef CX_AGG_H
+#define CX_AGG_H
+
+#include "cx_agg_redis.h"
+#include "cx_keys.h"
+#include "cx_rollup.h"
+#include "cx_score.h"
+
+#define CX_AGG_REJECTED_MAX    10000     /* entries kept in cx:{}:rejected */
+#define CX_AGG_SURVEYS_MAX     200       /* distinct surveys in a window */
+#define CX_AGG_FUTURE_MS       86400000  /* a clock may be ahead that much */
+#define CX_AGG_SHARDS          16        /* of the open visits */
+#define CX_AGG_VISITS_HOURS    3         /* hours of them that are read */
+#define CX_AGG_VISITS_TTL      14400     /* s, after the last write */
+#define CX_AGG_OPS_MAX         60000     /* arguments of a commit, about: Redis
+                                            is busy with them for 10 ms */
+
+
+/* ---- cx_agg_log.c ---- */
+
+enum { CX_LOG_ERROR, CX_LOG_WARN, CX_LOG_INFO, CX_LOG_DEBUG };
+
+extern int  cx_agg_log_level;
+
+void cx_agg_log(int level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* level by name, or -1 */
+int cx_agg_log_find(const char *name);
+
+
+/* ---- cx_agg_conf.c ---- */
+
+typedef struct {
+    char           **site;       /* none: discovered */
+    unsigned         sites;
+    int64_t          batch;      /* entries a commit */
+    int64_t          interval;   /* ms between commits */
+    int64_t          score;      /* ms between scorings */
+    int64_t          keep_hours; /* ms, as all that follow */
+    int64_t          keep_days;
+    int64_t          keep_answers;
+    int64_t          keep_stream;
+    int64_t          pages;      /* distinct pages in a window */
+    int64_t          timeout;    /* ms, of Redis */
+    int64_t          log_level;
+    unsigned         once:1;
+    unsigned         rebuild:1;
+    cx_redis_url_t   url;        /* redis, taken apart */
+} cx_agg_conf_t;
+
+/*
+ * Defaults, file, environment, flags.  0: go on; 1: done, end with status 0
+ * (--help, --version, --check-config); -1: said what is wrong.
+ */
+int cx_agg_conf(cx_agg_conf_t *conf, int argc, char **argv);
+void cx_agg_conf_free(cx_agg_conf_t *conf);
+
+
+/* ---- cx_agg_map.c: chained hash table of nodes that embed their link ---- */
+
+typedef struct cx_agg_node_s  cx_agg_node_t;
+
+struct cx_agg_node_s {
+    cx_agg_node_t  *next;
+    uint32_t        hash;
+    cx_str_t        key;
+};
+
+typedef struct {
+    cx_agg_node_t  **bucket;
+    size_t           mask;
+    size_t           n;
+} cx_agg_map_t;                          /* zeroed: empty */
+
+uint32_t cx_agg_hash(const unsigned char *key, size_t len);
+cx_agg_node_t *cx_agg_map_find(const cx_agg_map_t *m, const cx_str_t *key,
+    uint32_t hash);
+void cx_agg_map_add(cx_agg_map_t *m, cx_agg_node_t *node);
+void cx_agg_map_remove(cx_agg_map_t *m, cx_agg_node_t *node);
+
+/* forgets the nodes, freeing each by fn */
+void cx_agg_map_clear(cx_agg_map_t *m, void (*fn)(cx_agg_node_t *));
+
+
+/* ---- cx_agg_state.c: the model of a site ---- */
+
+typedef struct cx_agg_window_s  cx_agg_window_t;
+typedef struct cx_agg_cell_s  cx_agg_cell_t;
+typedef struct cx_agg_unit_s  cx_agg_unit_t;
+
+/* one rollup hash: of a page, a survey or the site */
+struct cx_agg_cell_s {
+    cx_agg_node_t     node;              /* key: page or survey */
+    cx_agg_window_t  *window;
+    cx_rollup_t       roll;
+    cx_agg_cell_t    *next_changed;
+    cx_agg_cell_t    *next_dirty;
+    cx_agg_unit_t   **visitor;           /* new since the last commit */
+    unsigned          visitors;
+    unsigned char     kind;              /* CX_KEY_PAGE, _SURVEY, _TOTAL */
+    unsigned          loaded:1;          /* roll is what Redis has, or more */
+    unsigned          asked:1;           /* loading */
+    unsigned          stored:1;          /* the hash exists and expires */
+    unsigned          scored:1;          /* the same of its score */
+    unsigned          visited:1;         /* the same of its HyperLogLog */
+    unsigned          changed:1;         /* in the window's list */
+    unsigned          dirty:1;           /* in the site's list */
+    unsigned          marked:1;          /* in cx:{}:dirty */
+};
+
+struct cx_agg_window_s {
+    cx_agg_window_t  *next;
+    int               gran;
+    int64_t           window;
+    int64_t           start;             /* Unix time in ms */
+    int64_t           expires;           /* Unix time in ms */
+    uint64_t          used;              /* tick of the last use */
+    cx_agg_map_t      page;
+    cx_agg_map_t      survey;
+    size_t            pages;             /* without (other) */
+    size_t            surveys;
+    cx_agg_cell_t    *total;
+    cx_agg_cell_t    *changed;
+    cx_agg_cell_t    *recent;            /* found last */
+    unsigned          dirty;             /* cells to be scored */
+    unsigned          loaded:1;
+    unsigned          asked:1;
+    unsigned          stored:1;          /* its index exists and expires */
+    unsigned char     ranked;            /* the same of its ranks, by bit */
+    unsigned          satisfied:1;       /* the site's share has changed */
+};
+
+/* a visit to a page */
+struct cx_agg_unit_s {
+    cx_agg_node_t   node;                /* key: "<visit> <page>" */
+    int64_t         opened;              /* ms; 0: never seen */
+    int64_t         last;                /* ms */
+    cx_agg_unit_t  *next_changed;
+    unsigned char   visit_len;
+    unsigned char   shard;
+    unsigned char   flags;
+    unsigned char   count[CX_SIG_N];     /* capped */
+    unsigned        loaded:1;
+    unsigned        asked:1;
+    unsigned        changed:1;
+};
+
+#define CX_UNIT_BROWSER  1
+#define CX_UNIT_OTHER    2               /* << CX_HOUR or CX_DAY */
+
+typedef struct cx_agg_answer_s  cx_agg_answer_t;
+
+struct cx_agg_answer_s {
+    cx_agg_node_t     node;              /* key: answer id */
+    cx_str_t          v[CX_ANSWER_N];    /* copies, by field position */
+    int64_t           ts;
+    int               field;             /* CX_R_NPS_0 ... of its score */
+    unsigned char     other;             /* 1 << CX_HOUR, CX_DAY, 4 survey */
+    cx_agg_answer_t  *next_changed;
+    unsigned          loaded:1;
+    unsigned          asked:1;
+    unsigned          exists:1;
+    unsigned          changed:1;
+    unsigned          text:1;            /* has got text since the commit */
+};
+
+#define CX_ANSWER_OTHER_SURVEY  4
+
+typedef struct cx_agg_site_s  cx_agg_site_t;
+
+struct cx_agg_site_s {
+    cx_agg_site_t        *next;
+    const cx_agg_conf_t  *conf;
+    cx_str_t              name;
+    char                  id[48];        /* committed checkpoint */
+    char                  at[48];        /* last entry folded */
+    int64_t               life[CX_LIFE_N];
+    char                  seen[48];      /* checkpoint, when standing by */
+    int64_t               base;          /* gone before the first commit */
+    int64_t               hour;          /* of the stream, ms / 3600000 */
+
+    cx_agg_window_t      *window;
+    uint64_t              tick;
+    cx_agg_map_t          unit;
+    cx_agg_map_t          old_unit;      /* dropped when unit is full */
+    cx_agg_map_t          answer;
+    cx_agg_unit_t        *units_changed;
+    cx_agg_answer_t      *answers_changed;
+    cx_agg_cell_t        *dirty;
+
+    /* shards of open visits that were there before us */
+    int64_t               pre_hour;
+    unsigned char         pre[CX_AGG_VISITS_HOURS][CX_AGG_SHARDS];
+    int64_t               shard_hour;    /* of shard_at */
+    int64_t               shard_at[CX_AGG_SHARDS];   /* EXPIRE was set, ms */
+
+    cx_buf_t              ops;           /* commands of the next commit */
+    unsigned              commands;      /* in ops */
+    unsigned              changes;       /* rough number of arguments */
+    int64_t               pending;       /* entries folded, uncommitted */
+    int64_t               pending_since; /* ms */
+    int64_t               committed_at;
+    int64_t               scored_at;
+    int64_t               gap_at;        /* looked for a gap */
+    int64_t               refused_at;    /* said that an entry was refused */
+    int64_t               read_again;    /* ms; standing by until then */
+    unsigned              based:1;       /* base is known */
+    unsigned              ready:1;       /* the model is loaded */
+    unsigned              standby:1;
+    unsigned              stale:1;       /* cx:{}:dirty was not read yet */
+    unsigned              gap:1;         /* said, where it has no number */
+    unsigned              drained:1;     /* less came than was asked for */
+};
+
+cx_agg_site_t *cx_agg_site(const cx_agg_conf_t *conf, const cx_str_t *name);
+
+/* throws the model away */
+void cx_agg_site_reset(cx_agg_site_t *s);
+void cx_agg_site_free(cx_agg_site_t *s);
+
+/* the window of a time, created unloaded; NULL: no longer kept at now */
+cx_agg_window_t *cx_agg_window(cx_agg_site_t *s, int gran, int64_t ms,
+    int64_t now);
+
+/* a cell of a window if it is known there, else NULL */
+cx_agg_cell_t *cx_agg_cell_find(cx_agg_window_t *w, int kind,
+    const cx_str_t *name);
+cx_agg_cell_t *cx_agg_cell_add(cx_agg_window_t *w, int kind,
+    const cx_str_t *name);
+
+/* found or made; beyond the cap the (other) one */
+cx_agg_cell_t *cx_agg_cell(cx_agg_site_t *s, cx_agg_window_t *w, int kind,
+    const cx_str_t *name);
+cx_agg_cell_t *cx_agg_cell_other(cx_agg_window_t *w, int kind);
+
+/* puts a cell on the list of those that the next commit writes */
+void cx_agg_cell_change(cx_agg_site_t *s, cx_agg_cell_t *c);
+void cx_agg_cell_dirty(cx_agg_site_t *s, cx_agg_cell_t *c);
+void cx_agg_cell_visitor(cx_agg_cell_t *c, cx_agg_unit_t *u);
+
+/* found or made, not loaded if new */
+cx_agg_unit_t *cx_agg_unit(cx_agg_site_t *s, const cx_str_t *visit,
+    const cx_str_t *page);
+cx_agg_answer_t *cx_agg_answer(cx_agg_site_t *s, const cx_str_t *id);
+void cx_agg_unit_change(cx_agg_site_t *s, cx_agg_unit_t *u);
+void cx_agg_answer_set(cx_agg_answer_t *a, int field, const cx_str_t *v);
+
+/* a shard's name in its key: the first hex digit of its visit keys */
+cx_str_t cx_agg_shard(unsigned shard);
+
+/* 1 if Redis may hold this unit in the bucket of that hour */
+int cx_agg_unit_before(const cx_agg_site_t *s, const cx_agg_unit_t *u,
+    int64_t hour);
+
+/* keeps the model bounded; only right after a commit */
+void cx_agg_site_trim(cx_agg_site_t *s);
+
+
+/* ---- cx_agg_fold.c: step 5, pure ---- */
+
+/*
+ * Counts one event.  All that it touches is loaded.  Returns NULL, or why the
+ * entry is refused, and then nothing has changed.
+ */
+const char *cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now);
+
+/* cx_agg_answer.c: field of CX_ROLLUP_SCORES for an answer, or -1 */
+int cx_agg_score_field(const cx_str_t *metric, const cx_str_t *score);
+
+/* text of an open visit in cx:{}:visits, dst 64 + CX_PATTERN_LEN bytes */
+size_t cx_agg_unit_print(char *dst, const cx_agg_unit_t *u);
+int cx_agg_unit_parse(cx_agg_unit_t *u, const cx_str_t *text);
+
+
+/* ---- cx_agg_load.c: what a batch touches, from Redis ---- */
+
+/* 0, or -1 and r->error */
+int cx_agg_load(cx_redis_t *r, cx_agg_site_t *s, const cx_event_t *ev,
+    const char *const *refused, size_t n, int64_t now);
+
+/* reads the checkpoint and makes the site ready */
+int cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s);
+
+/* all pages of a window */
+int cx_agg_load_pages(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w);
+
+/* index and total of a window */
+int cx_agg_load_window(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w);
+
+
+/* ---- cx_agg_ops.c: what differs, as commands ---- */
+
+/* an operation of the next commit, and then its arguments */
+void cx_agg_op(cx_agg_site_t *s, const char *command, size_t args);
+void cx_agg_op_arg(cx_agg_site_t *s, const void *data, size_t len);
+void cx_agg_op_text(cx_agg_site_t *s, const char *text);
+void cx_agg_op_number(cx_agg_site_t *s, int64_t n);
+void cx_agg_op_key(cx_agg_site_t *s, int key, const cx_agg_window_t *w,
+    const cx_str_t *name);
+void cx_agg_op_expire(cx_agg_site_t *s, int key, const cx_agg_window_t *w,
+    const cx_str_t *name);
+
+/* a member of cx:{}:dirty, dst CX_PAGE_MAX + 32 bytes; the length */
+size_t cx_agg_dirty_print(char *dst, const cx_agg_cell_t *c);
+
+/* sets an entry aside */
+void cx_agg_reject(cx_agg_site_t *s, const char *why, const cx_str_t *id,
+    const cx_str_t *pairs, size_t n);
+
+/* everything that was changed since the last commit */
+void cx_agg_ops(cx_agg_site_t *s, int64_t now);
+
+
+/* ---- cx_agg_commit.c: step 6 ---- */
+
+enum { CX_COMMIT_OK, CX_COMMIT_CONFLICT, CX_COMMIT_FAILED = -1 };
+
+/* writes all that was folded and moves the checkpoint to s->at */
+int cx_agg_commit(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+
+/* only s->ops, under the same condition; moves nothing */
+int cx_agg_commit_ops(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+
+
+/* ---- cx_agg_rank.c: scores and ranks of dirty pages, step 7 ---- */
+
+int cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+int cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+
+
+/* ---- cx_agg_stream.c: reading on from the checkpoint ---- */
+
+#define CX_AGG_COUNT  1000               /* entries of a site per read */
+
+typedef struct {
+    const cx_agg_conf_t  *conf;
+    cx_redis_t            redis;
+    cx_reply_t            batch;         /* entries being folded */
+    cx_reply_t            reply;
+    cx_agg_site_t        *site;
+    cx_event_t           *event;         /* CX_AGG_COUNT of each */
+    const char          **refused;
+    size_t               *token;
+    char                  cursor[24];    /* of the search for sites */
+    int64_t               searched_at;   /* ms */
+    int64_t               trouble_at;    /* ms; 0: none */
+    int64_t               backoff;       /* ms */
+} cx_agg_t;
+
+/*
+ * Reads on for all sites that are ready and folds what comes; block in ms, 0
+ * does not wait.  Sets s->drained where less than CX_AGG_COUNT came.  0, or -1
+ * and redis.error.
+ */
+int cx_agg_read(cx_agg_t *a, int block);
+
+/* entries trimmed unread by others: found, counted, said; as a commit */
+int cx_agg_gap(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
+
+
+/* ---- cx_agg_run.c: the loop ---- */
+
+extern volatile int  cx_agg_stop;        /* set by signals */
+
+/* until stopped or, with --once, drained; exit status */
+int cx_agg_run(cx_agg_t *a);
+
+
+/* ---- cx_agg_main.c ---- */
+
+int64_t cx_agg_now(void);                /* Unix time in ms */
+
+#endif /* CX_AGG_H */

@@ -1,0 +1,577 @@
+/*
+ * Loads what a batch touches, in as few round trips as its dependencies need:
+ * visits, answers and windows first, then the windows in which those began,
+ * then the pages.  In steady state all of it is in memory already.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include "cx_agg.h"
+
+enum {
+    CX_WANT_INDEX,
+    CX_WANT_SURVEYS,
+    CX_WANT_CELL,
+    CX_WANT_UNIT,
+    CX_WANT_ANSWER
+};
+
+/* a command on its way, and what its reply is for */
+typedef struct {
+    int   kind;
+    void *what;
+} cx_want_t;
+
+typedef struct {
+    cx_redis_t    *redis;
+    cx_agg_site_t *site;
+    cx_reply_t     reply;
+    cx_want_t     *want;
+    size_t         n;
+    size_t         size;
+    int64_t        now;
+} cx_load_t;
+
+
+static void
+cx_load_want(cx_load_t *l, int kind, void *what)
+{
+    if (l->n == l->size) {
+        l->size = l->size ? 2 * l->size : 64;
+        l->want = cx_realloc(l->want, l->size * sizeof(cx_want_t));
+    }
+
+    l->want[l->n].kind = kind;
+    l->want[l->n++].what = what;
+}
+
+
+static void
+cx_load_key(cx_load_t *l, int key, const cx_agg_window_t *w,
+            const cx_str_t *name)
+{
+    char   text[CX_KEY_MAX];
+    size_t len;
+
+    len = cx_key(text, key, &l->site->name, w ? w->gran : 0, w ? w->window : 0,
+                 name);
+    cx_redis_arg(l->redis, text, len);
+}
+
+
+static void
+cx_load_cell(cx_load_t *l, cx_agg_cell_t *c)
+{
+    if (c->loaded || c->asked) {
+        return;
+    }
+
+    c->asked = 1;
+    cx_redis_command(l->redis, 2);
+    cx_redis_text(l->redis, "HGETALL");
+    cx_load_key(l, c->kind, c->window, &c->node.key);
+    cx_load_want(l, CX_WANT_CELL, c);
+}
+
+
+static void
+cx_load_index(cx_load_t *l, cx_agg_window_t *w, int key, int want)
+{
+    cx_redis_command(l->redis, 4);
+    cx_redis_text(l->redis, "ZRANGE");
+    cx_load_key(l, key, w, NULL);
+    cx_redis_text(l->redis, "0");
+    cx_redis_text(l->redis, "-1");
+    cx_load_want(l, want, w);
+}
+
+
+/* 1 if the window is in memory */
+
+static int
+cx_load_window(cx_load_t *l, cx_agg_window_t *w)
+{
+    if (w->loaded || w->asked) {
+        return w->loaded;
+    }
+
+    w->asked = 1;
+    cx_load_index(l, w, CX_KEY_PAGES, CX_WANT_INDEX);
+    cx_load_cell(l, w->total);
+    cx_load_cell(l, cx_agg_cell_other(w, CX_KEY_PAGE));
+
+    if (w->gran == CX_DAY) {
+        cx_load_index(l, w, CX_KEY_SURVEYS, CX_WANT_SURVEYS);
+        cx_load_cell(l, cx_agg_cell_other(w, CX_KEY_SURVEY));
+    }
+
+    return 0;
+}
+
+
+static void
+cx_load_place(cx_load_t *l, const cx_str_t *page, const cx_str_t *survey,
+              int64_t ms)
+{
+    int              g;
+    cx_agg_cell_t   *c;
+    cx_agg_window_t *w;
+
+    for (g = 0; g < CX_GRANS; g++) {
+        w = cx_agg_window(l->site, g, ms, l->now);
+
+        if (w == NULL || !cx_load_window(l, w)) {
+            continue;
+        }
+
+        c = cx_agg_cell_find(w, CX_KEY_PAGE, page);
+
+        if (c) {
+            cx_load_cell(l, c);
+        }
+
+        if (survey && g == CX_DAY) {
+            c = cx_agg_cell_find(w, CX_KEY_SURVEY, survey);
+
+            if (c) {
+                cx_load_cell(l, c);
+            }
+        }
+    }
+}
+
+
+static void
+cx_load_unit(cx_load_t *l, cx_agg_unit_t *u)
+{
+    int      i, asked;
+    cx_str_t name;
+
+    if (u->loaded || u->asked) {
+        return;
+    }
+
+    name = cx_agg_shard(u->shard);
+    asked = 0;
+
+    /* oldest first, so that the newest is what stays */
+
+    for (i = CX_AGG_VISITS_HOURS - 1; i >= 0; i--) {
+        cx_agg_window_t w;
+
+        if (!cx_agg_unit_before(l->site, u, l->site->hour - i)) {
+            continue;
+        }
+
+        w.gran = CX_HOUR;
+        w.window = cx_window(CX_HOUR,
+                             (l->site->hour - i) * cx_window_len(CX_HOUR));
+        cx_redis_command(l->redis, 3);
+        cx_redis_text(l->redis, "HGET");
+        cx_load_key(l, CX_KEY_VISITS, &w, &name);
+        cx_redis_arg(l->redis, u->node.key.data, u->node.key.len);
+        cx_load_want(l, CX_WANT_UNIT, u);
+        asked = 1;
+    }
+
+    u->asked = (unsigned) asked;
+    u->loaded = !asked;
+}
+
+
+static void
+cx_load_answer(cx_load_t *l, cx_agg_answer_t *a)
+{
+    if (a->loaded || a->asked) {
+        return;
+    }
+
+    a->asked = 1;
+    cx_redis_command(l->redis, 2);
+    cx_redis_text(l->redis, "HGETALL");
+    cx_load_key(l, CX_KEY_ANSWER, NULL, &a->node.key);
+    cx_load_want(l, CX_WANT_ANSWER, a);
+}
+
+
+/* asks for whatever of an event is known to be needed and not there */
+
+static void
+cx_load_event(cx_load_t *l, const cx_event_t *ev)
+{
+    int64_t          ts;
+    cx_agg_unit_t   *u;
+    const cx_str_t  *page, *survey;
+    cx_agg_answer_t *a;
+
+    page = &ev->v[CX_COMMON_PAGE];
+    survey = ev->type == CX_ANSWER ? &ev->v[CX_ANSWER_SURVEY]
+             : ev->type == CX_SHOWN || ev->type == CX_DISMISS
+                 ? &ev->v[CX_SHOWN_SURVEY]
+                 : NULL;
+
+    if (cx_number(&ts, &ev->v[CX_COMMON_TS])) {
+        return;
+    }
+
+    cx_load_place(l, page, survey, ts);
+
+    if (ev->v[CX_COMMON_VISIT].len) {
+        u = cx_agg_unit(l->site, &ev->v[CX_COMMON_VISIT], page);
+        cx_load_unit(l, u);
+
+        if (u->loaded && u->opened && u->opened != ts) {
+            cx_load_place(l, page, NULL, u->opened);
+        }
+    }
+
+    if (ev->type == CX_ANSWER) {
+        a = cx_agg_answer(l->site, &ev->v[CX_ANSWER_ANSWER]);
+        cx_load_answer(l, a);
+
+        if (a->exists) {
+            cx_load_place(l, &a->v[CX_COMMON_PAGE], &a->v[CX_ANSWER_SURVEY],
+                          a->ts);
+        }
+    }
+}
+
+
+/* ---- replies ---- */
+
+static void
+cx_load_take_index(cx_load_t *l, cx_agg_window_t *w, int kind)
+{
+    size_t         i;
+    cx_agg_cell_t *c;
+
+    for (i = 1; i < l->reply.n; i++) {
+        c = cx_agg_cell_find(w, kind, &l->reply.s[i]);
+        c = c ? c : cx_agg_cell_add(w, kind, &l->reply.s[i]);
+        c->stored = 1;
+    }
+
+    if (kind == CX_KEY_PAGE) {
+        w->loaded = 1;
+        w->stored = l->reply.n > 1;
+    }
+}
+
+
+static int
+cx_load_take_cell(cx_load_t *l, cx_agg_cell_t *c)
+{
+    size_t i;
+
+    for (i = 1; i + 1 < l->reply.n; i += 2) {
+        if (cx_rollup_read(&c->roll, &l->reply.s[i], &l->reply.s[i + 1]) < 0) {
+            cx_realloc(NULL, SIZE_MAX); /* says it, and ends */
+        }
+    }
+
+    c->loaded = 1;
+    c->stored = l->reply.n > 1;
+
+    return 0;
+}
+
+
+static void
+cx_load_take_answer(cx_load_t *l, cx_agg_answer_t *a)
+{
+    int       k;
+    size_t    i;
+    int64_t   n;
+    cx_str_t *name, *value;
+
+    a->loaded = 1;
+
+    for (i = 1; i + 1 < l->reply.n; i += 2) {
+        name = &l->reply.s[i];
+        value = &l->reply.s[i + 1];
+
+        if (name->len == 5 && memcmp(name->data, "other", 5) == 0
+            && cx_number(&n, value) == 0)
+        {
+            a->other = (unsigned char) n;
+        }
+
+        for (k = 0; k < CX_ANSWER_N; k++) {
+            if (strlen(cx_types[CX_ANSWER].fields[k].name) == name->len
+                && memcmp(cx_types[CX_ANSWER].fields[k].name, name->data,
+                          name->len)
+                       == 0)
+            {
+                cx_agg_answer_set(a, k, value);
+            }
+        }
+    }
+
+    a->field = cx_agg_score_field(&a->v[CX_ANSWER_METRIC],
+                                  &a->v[CX_ANSWER_SCORE]);
+
+    a->exists = a->field >= 0 && cx_number(&a->ts, &a->v[CX_ANSWER_TS]) == 0;
+}
+
+
+static int
+cx_load_take(cx_load_t *l, cx_want_t *want)
+{
+    cx_agg_unit_t *u;
+
+    switch (want->kind) {
+    case CX_WANT_INDEX:
+        cx_load_take_index(l, want->what, CX_KEY_PAGE);
+        return 0;
+
+    case CX_WANT_SURVEYS:
+        cx_load_take_index(l, want->what, CX_KEY_SURVEY);
+        return 0;
+
+    case CX_WANT_CELL:
+        return cx_load_take_cell(l, want->what);
+
+    case CX_WANT_UNIT:
+        u = want->what;
+        u->loaded = 1;
+
+        if (l->reply.type[0] == REDIS_REPLY_STRING
+            && cx_agg_unit_parse(u, &l->reply.s[0]))
+        {
+            cx_agg_log(CX_LOG_WARN,
+                       "site %.*s: open visit \"%.*s\" cannot "
+                       "be read, begun again",
+                       (int) l->site->name.len, l->site->name.data,
+                       (int) u->visit_len, u->node.key.data);
+        }
+
+        return 0;
+
+    default: /* CX_WANT_ANSWER */
+        cx_load_take_answer(l, want->what);
+        return 0;
+    }
+}
+
+
+/* sends, reads all replies; 0, or -1 */
+
+static int
+cx_load_round(cx_load_t *l)
+{
+    size_t i;
+
+    for (i = 0; i < l->n; i++) {
+        if (cx_redis_get(l->redis, &l->reply) || cx_load_take(l, &l->want[i])) {
+            return -1;
+        }
+    }
+
+    l->n = 0;
+
+    return 0;
+}
+
+
+static void
+cx_load_begin(cx_load_t *l, cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+{
+    memset(l, 0, sizeof(cx_load_t));
+    l->redis = r;
+    l->site = s;
+    l->now = now;
+}
+
+
+static int
+cx_load_end(cx_load_t *l, int rc)
+{
+    free(l->want);
+    cx_reply_free(&l->reply);
+
+    return rc;
+}
+
+
+int
+cx_agg_load(cx_redis_t *r, cx_agg_site_t *s, const cx_event_t *ev,
+            const char *const *refused, size_t n, int64_t now)
+{
+    int       rc;
+    size_t    i;
+    cx_load_t l;
+
+    cx_load_begin(&l, r, s, now);
+
+    do {
+        for (i = 0; i < n; i++) {
+            if (refused[i] == NULL) {
+                cx_load_event(&l, &ev[i]);
+            }
+        }
+
+        rc = l.n ? 1 : 0;
+
+        if (rc && cx_load_round(&l)) {
+            rc = -1;
+        }
+    } while (rc == 1);
+
+    return cx_load_end(&l, rc);
+}
+
+
+int
+cx_agg_load_window(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w)
+{
+    cx_load_t l;
+
+    cx_load_begin(&l, r, s, 0);
+    (void) cx_load_window(&l, w);
+
+    return cx_load_end(&l, cx_load_round(&l));
+}
+
+
+int
+cx_agg_load_pages(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w)
+{
+    size_t         i;
+    cx_load_t      l;
+    cx_agg_node_t *n;
+
+    if (cx_agg_load_window(r, s, w)) {
+        return -1;
+    }
+
+    cx_load_begin(&l, r, s, 0);
+
+    for (i = 0; i <= w->page.mask; i++) {
+        for (n = w->page.bucket[i]; n; n = n->next) {
+            cx_load_cell(&l, (cx_agg_cell_t *) n);
+        }
+    }
+
+    return cx_load_end(&l, cx_load_round(&l));
+}
+
+
+/* ---- the checkpoint ---- */
+
+static void
+cx_load_checkpoint(cx_agg_site_t *s, const cx_reply_t *reply)
+{
+    int       k;
+    size_t    i;
+    int64_t   n;
+    cx_str_t *name, *value;
+
+    memcpy(s->id, "0-0", 4);
+    memset(s->life, 0, sizeof(s->life));
+    s->base = 0;
+    s->based = 0;
+
+    for (i = 1; i + 1 < reply->n; i += 2) {
+        name = &reply->s[i];
+        value = &reply->s[i + 1];
+
+        if (name->len == 2 && memcmp(name->data, "id", 2) == 0
+            && value->len < sizeof(s->id))
+        {
+            memcpy(s->id, value->data, value->len);
+            s->id[value->len] = '\0';
+        }
+
+        if (cx_number(&n, value)) {
+            continue;
+        }
+
+        if (name->len == 4 && memcmp(name->data, "base", 4) == 0) {
+            s->base = n;
+            s->based = 1;
+        }
+
+        for (k = 0; k < CX_LIFE_N; k++) {
+            if (strlen(cx_lifetime[k]) == name->len
+                && memcmp(cx_lifetime[k], name->data, name->len) == 0)
+            {
+                s->life[k] = n;
+            }
+        }
+    }
+}
+
+
+/* which shards of open visits there are */
+
+static int
+cx_load_shards(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
+{
+    int      i, k;
+    char     key[CX_KEY_MAX];
+    size_t   len;
+    int64_t  ms;
+    cx_str_t name;
+
+    s->pre_hour = atoll(s->id) / cx_window_len(CX_HOUR);
+    s->hour = s->pre_hour;
+    memset(s->pre, 0, sizeof(s->pre));
+
+    if (s->pre_hour == 0) {
+        return 0;
+    }
+
+    for (i = 0; i < CX_AGG_VISITS_HOURS * CX_AGG_SHARDS; i++) {
+        ms = (s->pre_hour - i / CX_AGG_SHARDS) * cx_window_len(CX_HOUR);
+        name = cx_agg_shard(i % CX_AGG_SHARDS);
+        len = cx_key(key, CX_KEY_VISITS, &s->name, CX_HOUR,
+                     cx_window(CX_HOUR, ms), &name);
+        cx_redis_command(r, 2);
+        cx_redis_text(r, "EXISTS");
+        cx_redis_arg(r, key, len);
+    }
+
+    for (i = 0; i < CX_AGG_VISITS_HOURS; i++) {
+        for (k = 0; k < CX_AGG_SHARDS; k++) {
+            if (cx_redis_get(r, reply)) {
+                return -1;
+            }
+
+            s->pre[i][k] = reply->s[0].len != 0;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s)
+{
+    int        rc;
+    char       key[CX_KEY_MAX];
+    size_t     len;
+    cx_reply_t reply;
+
+    cx_agg_site_reset(s);
+    memset(&reply, 0, sizeof(cx_reply_t));
+
+    len = cx_key(key, CX_KEY_CHECKPOINT, &s->name, 0, 0, NULL);
+    cx_redis_command(r, 2);
+    cx_redis_text(r, "HGETALL");
+    cx_redis_arg(r, key, len);
+    rc = cx_redis_get(r, &reply);
+
+    if (rc == 0) {
+        cx_load_checkpoint(s, &reply);
+        memcpy(s->at, s->id, sizeof(s->at));
+        rc = cx_load_shards(r, s, &reply);
+    }
+
+    cx_reply_free(&reply);
+    s->ready = rc == 0;
+    s->stale = 1;
+    s->gap_at = 0;
+
+    return rc;
+}
