@@ -1,0 +1,384 @@
+/* cxctl: what the aggregator made of the events, for people and programs. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "cxctl.h"
+#include "cx_version.h"
+
+typedef struct {
+    const char *name;
+    const char *arg; /* name of its argument, NULL: none */
+    int (*run)(cx_ctl_t *c);
+    int         every; /* asks every site if none is named */
+    long        limit; /* default */
+    const char *what;
+} cx_ctl_command_t;
+
+static const cx_ctl_command_t cx_commands[] = {
+    { "pages", NULL, cx_ctl_cmd_pages, 0, 20,
+      "pages of a window with effort, satisfaction, NPS; worst first" },
+    { "page", "KEY", cx_ctl_cmd_page, 0, 0,
+      "all figures and counters of one page" },
+    { "surveys", NULL, cx_ctl_cmd_surveys, 0, 0,
+      "surveys of a day: shown, answered, result" },
+    { "verbatims", NULL, cx_ctl_cmd_verbatims, 0, 20,
+      "what people wrote, newest first" },
+    { "tail", NULL, cx_ctl_cmd_tail, 0, 0,
+      "events as they arrive, until --limit or Ctrl-C" },
+    { "lag", NULL, cx_ctl_cmd_lag, 1, 0,
+      "how far the aggregator is behind; status 1 if over --max" },
+    { "check", NULL, cx_ctl_cmd_check, 1, 0,
+      "whether counters, figures and ranks agree; status 1 if not" }
+};
+
+#define CX_COMMANDS (sizeof(cx_commands) / sizeof(cx_commands[0]))
+
+
+static void
+cx_ctl_help(void)
+{
+    char   name[32];
+    size_t i;
+
+    printf("cxctl " CX_VERSION ": reads what cx-aggregator made of the "
+           "events of ngx_cx\n\nusage: cxctl COMMAND [options]\n\n");
+
+    for (i = 0; i < CX_COMMANDS; i++) {
+        snprintf(name, sizeof(name), "%s %s", cx_commands[i].name,
+                 cx_commands[i].arg ? cx_commands[i].arg : "");
+        printf("  %-12s%s\n", name, cx_commands[i].what);
+    }
+
+    printf("\n"
+           "  --redis URL      or CX_REDIS; redis://[user:pass@]host[:port]"
+           "[/db] or\n"
+           "                   unix:/path[?db=n] (redis://127.0.0.1:6379)\n"
+           "  --site NAME      or CX_SITE; not needed while there is one\n"
+           "  --window WINDOW  d or h: today or this hour, in UTC; or which: "
+           "20261121,\n"
+           "                   2026112121, yesterday (d)\n"
+           "  --by METRIC      pages: effort, satisfaction, nps, impact or "
+           "views (impact)\n"
+           "  --limit N        rows; 0: all\n"
+           "  --max SECONDS    lag: how far behind is all right (60)\n"
+           "  --json           for programs\n"
+           "  --version, --help\n\n"
+           "Exit status: 0 fine, 1 lag or check found something (page: not "
+           "known),\n2 the question could not be answered.\n");
+}
+
+
+static int
+cx_ctl_bad(const char *what, const char *value, const char *expected)
+{
+    fprintf(stderr, "cxctl: %s \"%s\": %s\n", what, value, expected);
+
+    return -1;
+}
+
+
+static int
+cx_ctl_window(cx_ctl_t *c, const char *s)
+{
+    size_t   len;
+    int64_t  now;
+    cx_str_t text;
+
+    now = (int64_t) time(NULL) * 1000;
+    c->gran = *s == 'h' ? CX_HOUR : CX_DAY;
+
+    if (strcmp(s, "h") == 0 || strcmp(s, "d") == 0) {
+        c->window = cx_window(c->gran, now);
+        return 0;
+    }
+
+    if (strcmp(s, "yesterday") == 0) {
+        c->window = cx_window(CX_DAY, now - cx_window_len(CX_DAY));
+        return 0;
+    }
+
+    s += (*s == 'h' || *s == 'd') && s[1] == ':' ? 2 : 0;
+    len = strlen(s);
+    c->gran = len == 10 ? CX_HOUR : CX_DAY;
+    text.data = (unsigned char *) s;
+    text.len = len;
+
+    if ((len != 8 && len != 10) || cx_number(&c->window, &text)
+        || cx_window_start(c->gran, c->window) < 0)
+    {
+        return cx_ctl_bad("--window", s,
+                          "expected d, h, yesterday, a day "
+                          "like 20261121 or an hour like 2026112121");
+    }
+
+    return 0;
+}
+
+
+static int
+cx_ctl_by(cx_ctl_t *c, const char *s)
+{
+    int i;
+
+    for (i = 0; i < CX_RANK_N; i++) {
+        if (strcmp(s, cx_rank_names[i]) == 0) {
+            c->by = i;
+            return 0;
+        }
+    }
+
+    c->by = -1;
+
+    return strcmp(s, "views") == 0
+               ? 0
+               : cx_ctl_bad("--by", s,
+                            "expected effort, satisfaction, nps, "
+                            "impact or views");
+}
+
+
+static int
+cx_ctl_count(long *n, const char *name, const char *s)
+{
+    char *end;
+
+    *n = strtol(s, &end, 10);
+
+    return *s >= '0' && *s <= '9' && *end == '\0' && *n <= 1000000000
+               ? 0
+               : cx_ctl_bad(name, s, "expected a number");
+}
+
+
+/* one site by name: --site, CX_SITE */
+
+static int
+cx_ctl_site(cx_ctl_t *c, const char *s)
+{
+    cx_str_t name;
+
+    name.data = (unsigned char *) s;
+    name.len = strlen(s);
+
+    if (!cx_site_ok(&name)) {
+        return cx_ctl_bad("--site", s,
+                          "expected 1 to 64 of A-Z a-z 0-9 _ . "
+                          ": - and /");
+    }
+
+    free(c->sites[0]);
+    c->sites[0] = strdup(s);
+    c->n_sites = 1;
+
+    return 0;
+}
+
+
+static int
+cx_ctl_url(cx_ctl_t *c, const char *s)
+{
+    const char *err;
+
+    cx_redis_url_free(&c->url);
+    err = cx_redis_url(&c->url, s);
+
+    return err ? cx_ctl_bad("--redis", "...", err) : 0;
+}
+
+
+static int
+cx_ctl_option(cx_ctl_t *c, const char *name, const char *value)
+{
+    if (strcmp(name, "--redis") == 0) {
+        return cx_ctl_url(c, value);
+    }
+
+    if (strcmp(name, "--site") == 0) {
+        return cx_ctl_site(c, value);
+    }
+
+    if (strcmp(name, "--window") == 0) {
+        return cx_ctl_window(c, value);
+    }
+
+    if (strcmp(name, "--by") == 0) {
+        return cx_ctl_by(c, value);
+    }
+
+    if (strcmp(name, "--limit") == 0) {
+        return cx_ctl_count(&c->limit, name, value);
+    }
+
+    if (strcmp(name, "--max") == 0) {
+        return cx_ctl_count(&c->max, name, value);
+    }
+
+    return cx_ctl_bad("unknown option", name, "see cxctl --help");
+}
+
+
+static const cx_ctl_command_t *
+cx_ctl_command(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < CX_COMMANDS; i++) {
+        if (strcmp(name, cx_commands[i].name) == 0) {
+            return &cx_commands[i];
+        }
+    }
+
+    fprintf(stderr, "cxctl: unknown command \"%s\", see cxctl --help\n", name);
+
+    return NULL;
+}
+
+
+/* 1: done, 0: go on, -1: bad */
+
+static int
+cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
+{
+    int   i;
+    char *value, name[64];
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            cx_ctl_help();
+            return 1;
+        }
+
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("cxctl " CX_VERSION "\n");
+            return 1;
+        }
+
+        if (strcmp(argv[i], "--json") == 0) {
+            c->json = 1;
+            continue;
+        }
+
+        if (strncmp(argv[i], "--", 2) == 0) {
+            value = strchr(argv[i], '=');
+            snprintf(name, sizeof(name), "%.*s",
+                     (int) (value ? value - argv[i] : 60), argv[i]);
+            value = value ? value + 1 : i + 1 < argc ? argv[++i] : NULL;
+
+            if (value == NULL) {
+                return cx_ctl_bad("option", name, "needs a value");
+            }
+
+            if (cx_ctl_option(c, name, value)) {
+                return -1;
+            }
+
+        } else if (*cmd == NULL) {
+            *cmd = cx_ctl_command(argv[i]);
+
+            if (*cmd == NULL) {
+                return -1;
+            }
+
+        } else if ((*cmd)->arg && c->arg == NULL) {
+            c->arg = argv[i];
+
+        } else {
+            return cx_ctl_bad("argument", argv[i], "is one too many");
+        }
+    }
+
+    if (*cmd == NULL) {
+        cx_ctl_help();
+        return -1;
+    }
+
+    if ((*cmd)->arg && c->arg == NULL) {
+        return cx_ctl_bad("command", (*cmd)->name, "needs a page key");
+    }
+
+    return 0;
+}
+
+
+/* which site, when none was named */
+
+static int
+cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
+{
+    unsigned i;
+
+    if (c->n_sites == 0 && cx_ctl_find_sites(c)) {
+        return -1;
+    }
+
+    if (c->n_sites == 0) {
+        fprintf(stderr, "cxctl: %s: no site has any events\n", c->url.label);
+        return -1;
+    }
+
+    if (c->n_sites > 1 && !cmd->every) {
+        fprintf(stderr, "cxctl: which --site:");
+
+        for (i = 0; i < c->n_sites; i++) {
+            fprintf(stderr, " %s", c->sites[i]);
+        }
+
+        fputc('\n', stderr);
+        return -1;
+    }
+
+    c->site.data = (unsigned char *) c->sites[0];
+    c->site.len = strlen(c->sites[0]);
+
+    return 0;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int                     rc;
+    cx_ctl_t                c;
+    const char             *env;
+    const cx_ctl_command_t *cmd;
+
+    memset(&c, 0, sizeof(cx_ctl_t));
+    c.limit = -1;
+    c.max = 60;
+    c.by = CX_RANK_IMPACT;
+    cmd = NULL;
+    (void) cx_ctl_window(&c, "d");
+    env = getenv("CX_REDIS");
+    rc = cx_ctl_url(&c, env ? env : "redis://127.0.0.1:6379");
+    env = getenv("CX_SITE");
+
+    if (rc == 0 && env && *env) {
+        rc = cx_ctl_site(&c, env);
+    }
+
+    rc = rc ? -1 : cx_ctl_args(&c, argc, argv, &cmd);
+
+    if (rc) {
+        rc = rc < 0 ? CX_CTL_ERROR : CX_CTL_OK;
+
+    } else if (cx_redis_connect(&c.redis, &c.url, 10000)) {
+        fprintf(stderr, "cxctl: %s: %s\n", c.url.label, c.redis.error);
+        rc = CX_CTL_ERROR;
+
+    } else {
+        c.limit = c.limit < 0 ? cmd->limit : c.limit;
+        rc = cx_ctl_choose(&c, cmd) ? CX_CTL_ERROR : cmd->run(&c);
+    }
+
+    while (c.n_sites) {
+        free(c.sites[--c.n_sites]);
+    }
+
+    cx_redis_free(&c.redis);
+    cx_reply_free(&c.reply);
+    cx_redis_url_free(&c.url);
+
+    return rc;
+}

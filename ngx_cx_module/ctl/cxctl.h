@@ -1,0 +1,132 @@
+/* Internals of cxctl: read-only questions to what the aggregator made. */
+
+#ifndef CXCTL_H
+#define CXCTL_H
+
+#include <jansson.h>
+#include "cx_agg_redis.h"
+#include "cx_score.h"
+
+enum { CX_CTL_OK, CX_CTL_BAD, CX_CTL_ERROR };    /* exit status */
+
+#define CX_CTL_SITES  256
+
+typedef struct {
+    cx_redis_t       redis;
+    cx_reply_t       reply;
+    cx_redis_url_t   url;
+    cx_str_t         site;               /* the one that is asked about */
+    char            *sites[CX_CTL_SITES];
+    unsigned         n_sites;
+    int              gran;
+    int64_t          window;
+    const char      *arg;                /* of "page" */
+    long             limit;              /* 0: all */
+    long             max;                /* s, of "lag" */
+    int              by;                 /* CX_RANK_*, or -1: views */
+    unsigned         json:1;
+} cx_ctl_t;
+
+/* a page with all that is stored about it in the window */
+typedef struct {
+    cx_str_t         name;               /* a copy */
+    int64_t          views;              /* of the index */
+    int64_t          visitors;
+    cx_score_t       score;
+    int              ranked;
+    double           by;
+} cx_ctl_page_t;
+
+
+/* ---- cxctl_read.c: Redis; -1 has been said on stderr ---- */
+
+/* queues a command: an argument count, then strings */
+void cx_ctl_ask(cx_ctl_t *c, unsigned args, ...);
+
+/* the next reply, in c->reply */
+int cx_ctl_get(cx_ctl_t *c);
+
+/* a key of the site, with a NUL, in a buffer of CX_KEY_MAX + 1 bytes */
+char *cx_ctl_key(cx_ctl_t *c, char *dst, int key, int gran, int64_t window,
+    const cx_str_t *name);
+
+/* c->reply, a hash, as counters or figures; unknown fields are left out */
+void cx_ctl_rollup(cx_ctl_t *c, cx_rollup_t *r);
+void cx_ctl_score(cx_ctl_t *c, cx_score_t *s);
+
+/* value of a field of the hash in c->reply, "" if it has none */
+const char *cx_ctl_field(cx_ctl_t *c, const char *name);
+int64_t cx_ctl_number(cx_ctl_t *c, const char *name);
+
+/* c->reply is the index with scores; a list, its pages named; free by _free */
+cx_ctl_page_t *cx_ctl_pages(cx_ctl_t *c, size_t *n);
+void cx_ctl_pages_free(cx_ctl_page_t *p, size_t n);
+
+/* sites that have a stream or a checkpoint, sorted, into c->sites */
+int cx_ctl_find_sites(cx_ctl_t *c);
+
+typedef struct {
+    int      gran;
+    int64_t  window;
+} cx_ctl_window_t;
+
+/* windows of the site that have an index, appended to a list */
+int cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n);
+
+/* XINFO STREAM: 0, 1 there is none, -1 */
+typedef struct {
+    int64_t  length;
+    int64_t  added;              /* -1: not told */
+    char     first[48];          /* "": no entry */
+    char     last[48];
+} cx_ctl_stream_t;
+
+int cx_ctl_stream(cx_ctl_t *c, cx_ctl_stream_t *s);
+
+/* -1, 0, 1: order of two entry ids */
+int cx_ctl_id_order(const char *a, const char *b);
+
+
+/* ---- cxctl_out.c: tables and JSON ---- */
+
+typedef struct {
+    unsigned   columns;
+    unsigned   rows;
+    char     **cell;             /* row by row, the first are the heads */
+    unsigned   size;
+} cx_table_t;
+
+/* "<" or ">" before each head: text, number */
+void cx_table_begin(cx_table_t *t, unsigned columns, const char *const *head);
+void cx_table_add(cx_table_t *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void cx_table_print(cx_table_t *t);      /* and frees */
+void cx_table_free(cx_table_t *t);
+
+/* text of visitors made harmless for a terminal; freed by the caller */
+char *cx_ctl_safe(const char *s, size_t len);
+
+/* "2026-11-21 21:48:03" in UTC, dst 32 bytes */
+char *cx_ctl_time(char *dst, int64_t ms);
+
+/* "62 (55..70)" or "-", dst 64 bytes; figure's bounds follow it */
+char *cx_ctl_figure(char *dst, const cx_score_t *s, int figure);
+char *cx_ctl_plain(char *dst, const cx_score_t *s, int figure);
+
+void cx_json_score(json_t *o, const cx_score_t *s);
+json_t *cx_json_text(const char *s, size_t len);
+void cx_json_print(json_t *o);           /* and frees */
+void cx_json_print_line(json_t *o);      /* the same, on one line */
+
+
+/* ---- commands: exit status ---- */
+
+int cx_ctl_cmd_pages(cx_ctl_t *c);
+int cx_ctl_cmd_page(cx_ctl_t *c);
+int cx_ctl_cmd_surveys(cx_ctl_t *c);
+int cx_ctl_cmd_verbatims(cx_ctl_t *c);
+int cx_ctl_cmd_tail(cx_ctl_t *c);
+int cx_ctl_cmd_lag(cx_ctl_t *c);
+int cx_ctl_cmd_check(cx_ctl_t *c);
+
+#endif /* CXCTL_H */

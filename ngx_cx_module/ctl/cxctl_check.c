@@ -1,0 +1,561 @@
+/*
+ * cxctl check: are the rollups consistent with themselves, and the scores and
+ * ranks with the rollups?  Each window is read between two looks at the
+ * checkpoint; if it moved meanwhile, the window is read again.
+ */
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cxctl.h"
+
+#define CX_CHECK_TRIES 20
+#define CX_CHECK_KEPT  50 /* problems that are told, of a site */
+
+typedef struct {
+    cx_ctl_t        *ctl;
+    cx_ctl_window_t *window;
+    size_t           n;
+    size_t           pages;
+    size_t           unscored; /* changed since they were scored */
+    size_t           busy;     /* windows that would not hold still */
+    size_t           problems;
+    size_t           fresh; /* of the window being read */
+    char            *text[CX_CHECK_KEPT];
+    cx_rollup_t      total; /* as stored, of the window */
+    cx_rollup_t      sum;   /* of its pages */
+} cx_check_t;
+
+
+static void cx_check_problem(cx_check_t *k, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+cx_check_problem(cx_check_t *k, const char *fmt, ...)
+{
+    char    text[512];
+    size_t  i;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    i = k->problems + k->fresh++;
+
+    if (i < CX_CHECK_KEPT) {
+        free(k->text[i]);
+        k->text[i] = cx_ctl_safe(text, strlen(text));
+    }
+}
+
+
+static char *
+cx_check_key(cx_check_t *k, char *dst, int key, const cx_ctl_window_t *w,
+             const cx_str_t *name)
+{
+    return cx_ctl_key(k->ctl, dst, key, w ? w->gran : 0, w ? w->window : 0,
+                      name);
+}
+
+
+/* "id updated" of the checkpoint: what must not change while we read */
+
+static int
+cx_check_mark(cx_check_t *k, char *dst, size_t size)
+{
+    char key[CX_KEY_MAX + 1];
+
+    cx_ctl_ask(k->ctl, 2, "HGETALL",
+               cx_check_key(k, key, CX_KEY_CHECKPOINT, NULL, NULL));
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    snprintf(dst, size, "%.48s %.32s", cx_ctl_field(k->ctl, "id"),
+             cx_ctl_field(k->ctl, "updated"));
+
+    return 0;
+}
+
+
+/* ---- one rollup ---- */
+
+static void
+cx_check_rollup(cx_check_t *k, const cx_rollup_t *r, const char *what)
+{
+    int      i;
+    int64_t  n;
+    unsigned p;
+
+    n = 0;
+
+    for (p = 0; p < r->patterns; p++) {
+        n += r->pattern[p].visits;
+
+        if (r->pattern[p].visits < 0) {
+            cx_check_problem(k, "%s: a pattern has %lld visits", what,
+                             (long long) r->pattern[p].visits);
+        }
+    }
+
+    if (n != r->v[CX_R_VISITS]) {
+        cx_check_problem(k, "%s: patterns add up to %lld of %lld visits", what,
+                         (long long) n, (long long) r->v[CX_R_VISITS]);
+    }
+
+    n = 0;
+
+    for (i = CX_R_NPS_0; i <= CX_R_PSAT_1; i++) {
+        n += r->v[i];
+    }
+
+    if (n != r->v[CX_R_ANSWERED]) {
+        cx_check_problem(k, "%s: scores add up to %lld of %lld answers", what,
+                         (long long) n, (long long) r->v[CX_R_ANSWERED]);
+    }
+
+    for (i = 0; i < CX_R_N; i++) {
+        if (r->v[i] < 0) {
+            cx_check_problem(k, "%s: %s is %lld", what, cx_rollup_names[i],
+                             (long long) r->v[i]);
+        }
+    }
+}
+
+
+/* the stored figures against those that follow from the counters */
+
+static void
+cx_check_score(cx_check_t *k, const cx_score_t *want, const char *what)
+{
+    int         i;
+    char        text[32];
+    const char *got;
+
+    for (i = 0; i < CX_S_N; i++) {
+        text[want->has[i] ? cx_score_print(text, want, i) : 0] = '\0';
+        got = cx_ctl_field(k->ctl, cx_score_names[i]);
+
+        if (strcmp(got, text) != 0) {
+            cx_check_problem(k, "%s: %s is \"%s\", should be \"%s\"", what,
+                             cx_score_names[i], got, text);
+        }
+    }
+}
+
+
+static void
+cx_check_rank(cx_check_t *k, const cx_score_t *s, int rank, int other,
+              const char *what)
+{
+    int    listed, want;
+    double by;
+
+    listed = k->ctl->reply.type[0] != REDIS_REPLY_NIL;
+    want = cx_score_rank(&by, s, rank) && !other;
+
+    if (listed != want) {
+        cx_check_problem(k, "%s: %s ranked by %s", what,
+                         want ? "is not" : "must not be", cx_rank_names[rank]);
+
+    } else if (want
+               && fabs(strtod((char *) k->ctl->reply.s[0].data, NULL) - by)
+                      > 0.0051)
+    {
+        cx_check_problem(k, "%s: its rank by %s is %s, should be %.2f", what,
+                         cx_rank_names[rank], (char *) k->ctl->reply.s[0].data,
+                         by);
+    }
+}
+
+
+/* ---- one window ---- */
+
+static void
+cx_check_ask_page(cx_check_t *k, const cx_ctl_window_t *w,
+                  const cx_ctl_page_t *p)
+{
+    int       i;
+    char      key[CX_KEY_MAX + 1], dirty[CX_PAGE_MAX + 32];
+    cx_str_t  name;
+    cx_ctl_t *c;
+
+    c = k->ctl;
+    cx_ctl_ask(c, 2, "HGETALL", cx_check_key(k, key, CX_KEY_PAGE, w, &p->name));
+    snprintf(dirty, sizeof(dirty), "%c:%lld:%s", CX_GRAN(w->gran),
+             (long long) w->window, (char *) p->name.data);
+    cx_ctl_ask(c, 3, "SISMEMBER",
+               cx_check_key(k, key, CX_KEY_DIRTY, NULL, NULL), dirty);
+    cx_ctl_ask(c, 2, "HGETALL",
+               cx_check_key(k, key, CX_KEY_SCORE, w, &p->name));
+
+    for (i = 0; i < CX_RANK_N; i++) {
+        name.data = (unsigned char *) cx_rank_names[i];
+        name.len = strlen(cx_rank_names[i]);
+        cx_ctl_ask(c, 3, "ZSCORE", cx_check_key(k, key, CX_KEY_RANK, w, &name),
+                   p->name.data);
+    }
+}
+
+
+static int
+cx_check_page(cx_check_t *k, const cx_ctl_window_t *w, const cx_ctl_page_t *p)
+{
+    int         i, dirty;
+    char        what[CX_PAGE_MAX + 32];
+    cx_score_t  s;
+    cx_rollup_t r;
+
+    snprintf(what, sizeof(what), "%c %lld %s", CX_GRAN(w->gran),
+             (long long) w->window, (char *) p->name.data);
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    cx_ctl_rollup(k->ctl, &r);
+    cx_check_rollup(k, &r, what);
+
+    if (r.v[CX_R_VIEWS] != p->views) {
+        cx_check_problem(k, "%s: %lld views, the index says %lld", what,
+                         (long long) r.v[CX_R_VIEWS], (long long) p->views);
+    }
+
+    (void) cx_rollup_sum(&k->sum, &r);
+    cx_score(&s, &r, &k->total);
+    cx_rollup_free(&r);
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    dirty = k->ctl->reply.s[0].len != 0;
+    k->unscored += (size_t) dirty;
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    if (!dirty) {
+        cx_check_score(k, &s, what);
+    }
+
+    for (i = 0; i < CX_RANK_N; i++) {
+        if (cx_ctl_get(k->ctl)) {
+            return -1;
+        }
+
+        if (!dirty) {
+            cx_check_rank(k, &s, i,
+                          strcmp((char *) p->name.data, CX_OTHER) == 0, what);
+        }
+    }
+
+    return 0;
+}
+
+
+/* the counters of a site against the sum of its parts */
+
+static void
+cx_check_sum(cx_check_t *k, const cx_ctl_window_t *w, const char *parts)
+{
+    int i;
+
+    for (i = 0; i < CX_R_N; i++) {
+        if (k->total.v[i] != k->sum.v[i]) {
+            cx_check_problem(k,
+                             "%c %lld: %s of the site is %lld, %s add up "
+                             "to %lld",
+                             CX_GRAN(w->gran), (long long) w->window,
+                             cx_rollup_names[i], (long long) k->total.v[i],
+                             parts, (long long) k->sum.v[i]);
+        }
+    }
+}
+
+
+/* the hours of a day, if all of them are still kept */
+
+static int
+cx_check_hours(cx_check_t *k, const cx_ctl_window_t *w)
+{
+    int              rc, complete;
+    char             key[CX_KEY_MAX + 1];
+    size_t           i;
+    int64_t          start, end;
+    cx_rollup_t      r;
+    cx_ctl_window_t *h;
+
+    start = cx_window_start(CX_DAY, w->window);
+    cx_rollup_free(&k->sum);
+    complete = 0;
+    rc = 0;
+
+    for (i = 0; i < k->n && rc == 0; i++) {
+        h = &k->window[i];
+
+        if (h->gran != CX_HOUR || h->window / 100 != w->window) {
+            continue;
+        }
+
+        cx_ctl_ask(k->ctl, 2, "HGETALL",
+                   cx_check_key(k, key, CX_KEY_TOTAL, h, NULL));
+        cx_ctl_ask(k->ctl, 2, "PTTL", key);
+        cx_ctl_ask(k->ctl, 1, "TIME");
+
+        if (cx_ctl_get(k->ctl)) {
+            return -1;
+        }
+
+        cx_ctl_rollup(k->ctl, &r);
+        (void) cx_rollup_sum(&k->sum, &r);
+        cx_rollup_free(&r);
+
+        if (cx_ctl_get(k->ctl)) {
+            return -1;
+        }
+
+        end = (int64_t) k->ctl->reply.s[0].len;
+
+        if (cx_ctl_get(k->ctl)) {
+            return -1;
+        }
+
+        /* this hour ends then; the day's first would have ended earlier */
+
+        end -= cx_window_start(CX_HOUR, h->window) - start;
+        complete = end > 60000;
+        rc = end < 0 ? 1 : 0;
+    }
+
+    if (complete && rc == 0) {
+        cx_check_sum(k, w, "its hours");
+    }
+
+    return 0;
+}
+
+
+static int
+cx_check_read(cx_check_t *k, const cx_ctl_window_t *w, size_t *pages)
+{
+    int            rc;
+    char           key[CX_KEY_MAX + 1], what[32];
+    size_t         i, n;
+    cx_ctl_page_t *p;
+
+    cx_rollup_free(&k->total);
+    cx_rollup_free(&k->sum);
+    cx_ctl_ask(k->ctl, 2, "HGETALL",
+               cx_check_key(k, key, CX_KEY_TOTAL, w, NULL));
+    cx_ctl_ask(k->ctl, 5, "ZRANGE", cx_check_key(k, key, CX_KEY_PAGES, w, NULL),
+               "0", "-1", "WITHSCORES");
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    cx_ctl_rollup(k->ctl, &k->total);
+    snprintf(what, sizeof(what), "%c %lld", CX_GRAN(w->gran),
+             (long long) w->window);
+    cx_check_rollup(k, &k->total, what);
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    p = cx_ctl_pages(k->ctl, &n);
+    rc = 0;
+
+    for (i = 0; i < n; i++) {
+        cx_check_ask_page(k, w, &p[i]);
+    }
+
+    for (i = 0; i < n && rc == 0; i++) {
+        rc = cx_check_page(k, w, &p[i]);
+    }
+
+    cx_ctl_pages_free(p, n);
+    *pages = n;
+
+    if (rc == 0) {
+        cx_check_sum(k, w, "its pages");
+    }
+
+    return rc == 0 && w->gran == CX_DAY ? cx_check_hours(k, w) : rc;
+}
+
+
+static int
+cx_check_window(cx_check_t *k, const cx_ctl_window_t *w)
+{
+    int    i;
+    char   before[96], after[96];
+    size_t pages, unscored;
+
+    unscored = k->unscored;
+
+    for (i = 0; i < CX_CHECK_TRIES; i++) {
+        k->unscored = unscored;
+        k->fresh = 0;
+
+        if (cx_check_mark(k, before, sizeof(before))
+            || cx_check_read(k, w, &pages)
+            || cx_check_mark(k, after, sizeof(after)))
+        {
+            return -1;
+        }
+
+        if (strcmp(before, after) == 0) {
+            k->problems += k->fresh;
+            k->pages += pages;
+            return 0;
+        }
+    }
+
+    k->busy++;
+
+    return 0;
+}
+
+
+/* ---- one site ---- */
+
+/* the checkpoint is in the stream's past */
+
+static int
+cx_check_stream(cx_check_t *k)
+{
+    int             rc;
+    char            mark[96];
+    cx_ctl_stream_t s;
+
+    if (cx_check_mark(k, mark, sizeof(mark))) {
+        return -1;
+    }
+
+    rc = cx_ctl_stream(k->ctl, &s);
+    k->fresh = 0;
+
+    if (rc == 0 && mark[0] != ' ' && cx_ctl_id_order(mark, s.last) > 0) {
+        cx_check_problem(k,
+                         "checkpoint %s is ahead of the stream, which "
+                         "ends at %s",
+                         mark, s.last);
+    }
+
+    k->problems += k->fresh;
+
+    return rc < 0 ? -1 : 0;
+}
+
+
+static void
+cx_check_tell(cx_check_t *k, json_t *list)
+{
+    size_t  i;
+    json_t *o, *problems;
+
+    if (!k->ctl->json) {
+        printf("site %s: %s: %zu windows, %zu pages, %zu problems",
+               (char *) k->ctl->site.data, k->problems ? "BAD" : "ok",
+               k->n - k->busy, k->pages, k->problems);
+
+        if (k->unscored) {
+            printf(", %zu not scored yet", k->unscored);
+        }
+
+        if (k->busy) {
+            printf(", %zu windows changed too fast to check", k->busy);
+        }
+
+        putchar('\n');
+    }
+
+    problems = json_array();
+
+    for (i = 0; i < k->problems && i < CX_CHECK_KEPT; i++) {
+        json_array_append_new(problems,
+                              cx_json_text(k->text[i], strlen(k->text[i])));
+
+        if (!k->ctl->json) {
+            printf("  %s\n", k->text[i]);
+        }
+    }
+
+    o = json_object();
+    json_object_set_new(o, "site", json_string((char *) k->ctl->site.data));
+    json_object_set_new(o, "ok", json_boolean(k->problems == 0));
+    json_object_set_new(o, "windows",
+                        json_integer((json_int_t) (k->n - k->busy)));
+    json_object_set_new(o, "windows_busy", json_integer((json_int_t) k->busy));
+    json_object_set_new(o, "pages", json_integer((json_int_t) k->pages));
+    json_object_set_new(o, "unscored", json_integer((json_int_t) k->unscored));
+    json_object_set_new(o, "problem_count",
+                        json_integer((json_int_t) k->problems));
+    json_object_set_new(o, "problems", problems);
+    json_array_append_new(list, o);
+}
+
+
+static int
+cx_check_site(cx_ctl_t *c, json_t *list)
+{
+    int        rc;
+    size_t     i;
+    cx_check_t k;
+
+    memset(&k, 0, sizeof(cx_check_t));
+    k.ctl = c;
+    rc = cx_check_stream(&k) || cx_ctl_windows(c, &k.window, &k.n) ? -1 : 0;
+
+    for (i = 0; i < k.n && rc == 0; i++) {
+        rc = cx_check_window(&k, &k.window[i]);
+    }
+
+    if (rc == 0) {
+        cx_check_tell(&k, list);
+    }
+
+    for (i = 0; i < CX_CHECK_KEPT; i++) {
+        free(k.text[i]);
+    }
+
+    free(k.window);
+    cx_rollup_free(&k.total);
+    cx_rollup_free(&k.sum);
+
+    return rc < 0 ? CX_CTL_ERROR : k.problems ? CX_CTL_BAD : CX_CTL_OK;
+}
+
+
+int
+cx_ctl_cmd_check(cx_ctl_t *c)
+{
+    int      rc, one;
+    json_t  *list;
+    unsigned i;
+
+    list = json_array();
+    rc = CX_CTL_OK;
+
+    for (i = 0; i < c->n_sites && rc != CX_CTL_ERROR; i++) {
+        c->site.data = (unsigned char *) c->sites[i];
+        c->site.len = strlen(c->sites[i]);
+        one = cx_check_site(c, list);
+        rc = one > rc ? one : rc;
+    }
+
+    if (c->json) {
+        cx_json_print(json_incref(list));
+    }
+
+    json_decref(list);
+
+    return rc;
+}

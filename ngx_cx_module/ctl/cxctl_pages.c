@@ -1,0 +1,429 @@
+/* cxctl pages, page. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cxctl.h"
+
+
+/* index, figures and visitors of the window; NULL on error */
+
+static cx_ctl_page_t *
+cx_pages_read(cx_ctl_t *c, size_t *n)
+{
+    char           key[CX_KEY_MAX + 1];
+    size_t         i;
+    cx_ctl_page_t *p;
+
+    cx_ctl_ask(c, 5, "ZREVRANGE",
+               cx_ctl_key(c, key, CX_KEY_PAGES, c->gran, c->window, NULL), "0",
+               "-1", "WITHSCORES");
+
+    if (cx_ctl_get(c)) {
+        return NULL;
+    }
+
+    p = cx_ctl_pages(c, n);
+
+    for (i = 0; i < *n; i++) {
+        cx_ctl_ask(c, 2, "HGETALL",
+                   cx_ctl_key(c, key, CX_KEY_SCORE, c->gran, c->window,
+                              &p[i].name));
+        cx_ctl_ask(c, 2, "PFCOUNT",
+                   cx_ctl_key(c, key, CX_KEY_VISITORS, c->gran, c->window,
+                              &p[i].name));
+    }
+
+    for (i = 0; i < *n; i++) {
+        if (cx_ctl_get(c)) {
+            cx_ctl_pages_free(p, *n);
+            return NULL;
+        }
+
+        cx_ctl_score(c, &p[i].score);
+        p[i].by = (double) p[i].views;
+        p[i].ranked = c->by < 0
+                      || (cx_score_rank(&p[i].by, &p[i].score, c->by)
+                          && strcmp((char *) p[i].name.data, CX_OTHER) != 0);
+        if (cx_ctl_get(c)) {
+            cx_ctl_pages_free(p, *n);
+            return NULL;
+        }
+
+        p[i].visitors = (int64_t) c->reply.s[0].len;
+    }
+
+    return p;
+}
+
+
+static double cx_pages_sign;
+
+/* the worst first, then what cannot be ranked, by views, then by name */
+
+static int
+cx_pages_order(const void *a, const void *b)
+{
+    double               d;
+    const cx_ctl_page_t *p, *q;
+
+    p = a;
+    q = b;
+
+    if (p->ranked != q->ranked) {
+        return q->ranked - p->ranked;
+    }
+
+    d = p->ranked ? cx_pages_sign * (q->by - p->by) : 0;
+
+    if (d != 0) {
+        return d > 0 ? 1 : -1;
+    }
+
+    if (p->views != q->views) {
+        return p->views < q->views ? 1 : -1;
+    }
+
+    return strcmp((char *) p->name.data, (char *) q->name.data);
+}
+
+
+static int
+cx_pages_total(cx_ctl_t *c, cx_score_t *s, cx_rollup_t *r, int64_t *visitors)
+{
+    char key[CX_KEY_MAX + 1];
+
+    cx_ctl_ask(c, 2, "HGETALL",
+               cx_ctl_key(c, key, CX_KEY_TOTAL, c->gran, c->window, NULL));
+    cx_ctl_ask(c, 2, "PFCOUNT",
+               cx_ctl_key(c, key, CX_KEY_EVERYBODY, c->gran, c->window, NULL));
+    memset(r, 0, sizeof(cx_rollup_t));
+
+    if (cx_ctl_get(c)) {
+        return -1;
+    }
+
+    cx_ctl_rollup(c, r);
+    cx_score(s, r, r);
+
+    if (cx_ctl_get(c)) {
+        cx_rollup_free(r);
+        return -1;
+    }
+
+    *visitors = (int64_t) c->reply.s[0].len;
+
+    return 0;
+}
+
+
+static void
+cx_pages_row(cx_table_t *t, const char *rank, const char *name, int64_t views,
+             int64_t visitors, const cx_score_t *s)
+{
+    char text[64];
+
+    cx_table_add(t, "%s", rank);
+    cx_table_add(t, "%s", name);
+    cx_table_add(t, "%lld", (long long) views);
+    cx_table_add(t, "%lld", (long long) visitors);
+    cx_table_add(t, "%s", cx_ctl_figure(text, s, CX_S_EFFORT));
+    cx_table_add(t, "%s", cx_ctl_plain(text, s, CX_S_INFERRED));
+    cx_table_add(t, "%s", cx_ctl_plain(text, s, CX_S_CES_N));
+    cx_table_add(t, "%s", cx_ctl_figure(text, s, CX_S_SATISFACTION));
+    cx_table_add(t, "%s", cx_ctl_plain(text, s, CX_S_SATISFACTION_N));
+    cx_table_add(t, "%s", cx_ctl_figure(text, s, CX_S_NPS));
+    cx_table_add(t, "%s", cx_ctl_plain(text, s, CX_S_NPS_N));
+    cx_table_add(t, "%s%s", cx_ctl_plain(text, s, CX_S_COVERAGE),
+                 s->has[CX_S_COVERAGE] ? "%" : "");
+}
+
+
+static void
+cx_pages_table(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n, size_t all,
+               const cx_score_t *total, const cx_rollup_t *r, int64_t visitors)
+{
+    char                     rank[24];
+    size_t                   i;
+    cx_table_t               t;
+    static const char *const head[] = {
+        ">#",     "<PAGE",        ">VIEWS", ">VISITORS", ">EFFORT", ">INFERRED",
+        ">CES n", ">SATISFIED %", ">n",     ">NPS",      ">n",      ">COVERAGE"
+    };
+
+    cx_table_begin(&t, 12, head);
+
+    for (i = 0; i < n; i++) {
+        snprintf(rank, sizeof(rank), "%zu", i + 1);
+        cx_pages_row(&t, p[i].ranked ? rank : "-", (char *) p[i].name.data,
+                     p[i].views, p[i].visitors, &p[i].score);
+    }
+
+    cx_pages_row(&t, "", "all pages", r->v[CX_R_VIEWS], visitors, total);
+    printf("site %s, %s %lld UTC, worst first by %s, 95 %% intervals\n\n",
+           (char *) c->site.data, c->gran == CX_HOUR ? "hour" : "day",
+           (long long) c->window, c->by < 0 ? "views" : cx_rank_names[c->by]);
+    cx_table_print(&t);
+
+    if (n < all) {
+        printf("\n%zu of %zu pages, see --limit\n", n, all);
+    }
+
+    if (c->by >= 0) {
+        printf("\n-  fewer than %d visits or answers: not ranked\n",
+               CX_RANK_MIN);
+    }
+}
+
+
+static json_t *
+cx_pages_json(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n,
+              const cx_score_t *total, int64_t visitors)
+{
+    size_t  i;
+    json_t *o, *list, *row;
+
+    o = json_object();
+    list = json_array();
+    json_object_set_new(o, "site", json_string((char *) c->site.data));
+    json_object_set_new(o, "window", json_integer(c->window));
+    json_object_set_new(o, "by",
+                        json_string(c->by < 0 ? "views"
+                                              : cx_rank_names[c->by]));
+    json_object_set_new(o, "pages", list);
+
+    for (i = 0; i < n; i++) {
+        row = json_object();
+        json_object_set_new(row, "page",
+                            cx_json_text((char *) p[i].name.data,
+                                         p[i].name.len));
+        json_object_set_new(row, "rank",
+                            p[i].ranked ? json_integer((json_int_t) i + 1)
+                                        : json_null());
+        cx_json_score(row, &p[i].score);
+        json_object_set_new(row, "views", json_integer(p[i].views));
+        json_object_set_new(row, "visitors", json_integer(p[i].visitors));
+        json_array_append_new(list, row);
+    }
+
+    row = json_object();
+    cx_json_score(row, total);
+    json_object_set_new(row, "visitors", json_integer(visitors));
+    json_object_set_new(o, "total", row);
+
+    return o;
+}
+
+
+int
+cx_ctl_cmd_pages(cx_ctl_t *c)
+{
+    size_t         n, all;
+    int64_t        visitors;
+    cx_score_t     total;
+    cx_rollup_t    r;
+    cx_ctl_page_t *p;
+
+    p = cx_pages_read(c, &all);
+
+    if (p == NULL) {
+        return CX_CTL_ERROR;
+    }
+
+    if (cx_pages_total(c, &total, &r, &visitors)) {
+        cx_ctl_pages_free(p, all);
+        return CX_CTL_ERROR;
+    }
+
+    cx_pages_sign = c->by == CX_RANK_SATISFACTION || c->by == CX_RANK_NPS ? -1
+                                                                          : 1;
+    qsort(p, all, sizeof(cx_ctl_page_t), cx_pages_order);
+    n = c->limit && (size_t) c->limit < all ? (size_t) c->limit : all;
+
+    if (c->json) {
+        cx_json_print(cx_pages_json(c, p, n, &total, visitors));
+
+    } else {
+        cx_pages_table(c, p, n, all, &total, &r, visitors);
+    }
+
+    cx_rollup_free(&r);
+    cx_ctl_pages_free(p, all);
+
+    return CX_CTL_OK;
+}
+
+
+/* ---- one page ---- */
+
+static void
+cx_page_counters(const cx_rollup_t *r)
+{
+    int                      i;
+    char                     text[CX_PATTERN_LEN + 1];
+    unsigned                 k;
+    cx_table_t               t;
+    static const char *const head[] = { "<COUNTER", ">" };
+
+    cx_table_begin(&t, 2, head);
+
+    for (i = 0; i < CX_R_N; i++) {
+        if (r->v[i]) {
+            cx_table_add(&t, "%s", cx_rollup_names[i]);
+            cx_table_add(&t, "%lld", (long long) r->v[i]);
+        }
+    }
+
+    for (k = 0; k < r->patterns; k++) {
+        if (r->pattern[k].visits) {
+            text[cx_pattern_print(text, &r->pattern[k])] = '\0';
+            cx_table_add(&t, "visits with %s", text);
+            cx_table_add(&t, "%lld", (long long) r->pattern[k].visits);
+        }
+    }
+
+    cx_table_print(&t);
+}
+
+
+static void
+cx_page_text(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
+             int64_t visitors)
+{
+    int                      k;
+    char                    *name, text[64];
+    long                     ms;
+    cx_table_t               t;
+    static const char *const head[] = { "<FIGURE", ">" };
+
+    name = cx_ctl_safe(c->arg, strlen(c->arg));
+    printf("page %s of site %s, %s %lld UTC, %lld visitors\n\n", name,
+           (char *) c->site.data, c->gran == CX_HOUR ? "hour" : "day",
+           (long long) c->window, (long long) visitors);
+    free(name);
+
+    cx_table_begin(&t, 2, head);
+
+    for (k = 0; k < CX_S_N; k++) {
+        if (s->has[k]) {
+            text[cx_score_print(text, s, k)] = '\0';
+            cx_table_add(&t, "%s", cx_score_names[k]);
+            cx_table_add(&t, "%s", text);
+        }
+    }
+
+    ms = cx_first_quantile(r, 0.5);
+
+    if (ms >= 0) {
+        cx_table_add(&t, "first byte, median");
+        cx_table_add(&t, ms ? "<= %ld ms" : "> 30000 ms", ms);
+        ms = cx_first_quantile(r, 0.75);
+        cx_table_add(&t, "first byte, 75 %%");
+        cx_table_add(&t, ms ? "<= %ld ms" : "> 30000 ms", ms);
+    }
+
+    cx_table_print(&t);
+    putchar('\n');
+    cx_page_counters(r);
+}
+
+
+static json_t *
+cx_page_json(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
+             int64_t visitors)
+{
+    int      i;
+    char     text[CX_PATTERN_LEN + 1];
+    json_t  *o, *part;
+    unsigned k;
+
+    o = json_object();
+    json_object_set_new(o, "site", json_string((char *) c->site.data));
+    json_object_set_new(o, "window", json_integer(c->window));
+    json_object_set_new(o, "page", cx_json_text(c->arg, strlen(c->arg)));
+    json_object_set_new(o, "visitors", json_integer(visitors));
+
+    part = json_object();
+    cx_json_score(part, s);
+    json_object_set_new(o, "figures", part);
+
+    part = json_object();
+
+    for (i = 0; i < CX_R_N; i++) {
+        json_object_set_new(part, cx_rollup_names[i], json_integer(r->v[i]));
+    }
+
+    json_object_set_new(o, "counters", part);
+    part = json_object();
+
+    for (k = 0; k < r->patterns; k++) {
+        text[cx_pattern_print(text, &r->pattern[k])] = '\0';
+        json_object_set_new(part, text, json_integer(r->pattern[k].visits));
+    }
+
+    json_object_set_new(o, "patterns", part);
+
+    return o;
+}
+
+
+int
+cx_ctl_cmd_page(cx_ctl_t *c)
+{
+    char        key[CX_KEY_MAX + 1];
+    int64_t     visitors;
+    cx_str_t    name;
+    cx_score_t  s;
+    cx_rollup_t r;
+
+    name.data = (unsigned char *) c->arg;
+    name.len = strlen(c->arg);
+
+    if (name.len > CX_PAGE_MAX) {
+        fprintf(stderr, "cxctl: a page key has at most %d bytes\n",
+                CX_PAGE_MAX);
+        return CX_CTL_ERROR;
+    }
+
+    cx_ctl_ask(c, 2, "PFCOUNT",
+               cx_ctl_key(c, key, CX_KEY_VISITORS, c->gran, c->window, &name));
+    cx_ctl_ask(c, 2, "HGETALL",
+               cx_ctl_key(c, key, CX_KEY_SCORE, c->gran, c->window, &name));
+    cx_ctl_ask(c, 2, "HGETALL",
+               cx_ctl_key(c, key, CX_KEY_PAGE, c->gran, c->window, &name));
+
+    if (cx_ctl_get(c)) {
+        return CX_CTL_ERROR;
+    }
+
+    visitors = (int64_t) c->reply.s[0].len;
+
+    if (cx_ctl_get(c)) {
+        return CX_CTL_ERROR;
+    }
+
+    cx_ctl_score(c, &s);
+
+    if (cx_ctl_get(c)) {
+        return CX_CTL_ERROR;
+    }
+
+    if (c->reply.n < 2) {
+        fprintf(stderr, "cxctl: nothing is known of this page in that "
+                        "window, see cxctl pages\n");
+        return CX_CTL_BAD;
+    }
+
+    cx_ctl_rollup(c, &r);
+
+    if (c->json) {
+        cx_json_print(cx_page_json(c, &r, &s, visitors));
+
+    } else {
+        cx_page_text(c, &r, &s, visitors);
+    }
+
+    cx_rollup_free(&r);
+
+    return CX_CTL_OK;
+}
