@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+
+# Configuration of the aggregator: file, environment, flags, and each mistake
+# in one line.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Test::Cx;
+
+my $t    = Test::Cx->new;
+my $file = $t->dir . '/agg.conf';
+my $exe  = $t->build . '/cx-aggregator';
+
+sub conf { write_file($file, $_[0]) }
+
+sub check {
+    my ($env, @flags) = @_;
+    my ($status, $out, $err) = $t->run({ env => $env }, $exe,
+                                       '--check-config', @flags);
+    return ($status, $out . $err);
+}
+
+# the example is right, and says the defaults
+my ($status, $defaults) = check({});
+is $status, 0, 'no configuration at all is right';
+($status, my $out) = check({}, '--config',
+                           $t->root . '/conf/cx-aggregator.conf');
+is $status, 0, 'so is the example' or diag $out;
+my %want = $defaults =~ /^(\S+) = (\S+) /mg;
+my %got = $out =~ /^(\S+) = (\S+) /mg;
+is_deeply \%got, \%want, 'which says the defaults';
+my $example = read_file($t->root . '/conf/cx-aggregator.conf');
+like $example, qr/^#?\s*\Q$_\E = /m, "it has $_"
+    for (keys %want, 'site');
+($status, my $help) = $t->run($exe, '--help');
+is $status, 0, '--help';
+like $help, qr/^  --\Q$_\E\s/m, "--help has $_" for keys %want, 'site';
+
+# later sources win
+conf("redis = unix:/file\nbatch = 10\nkeep-hours = 2h # no comment here\n");
+($status, $out) = check({}, '--config', $file);
+like $out, qr/^cx-aggregator: \Q$file\E:3: keep-hours "2h # no comment here": expected a time like[^\n]*\n\z/,
+    'a bad value: file, line and expectation';
+is $status, 2, 'status 2';
+conf("# comment\n\n  redis = unix:/file\nbatch=10\nkeep_hours = 36h\n"
+     . "site = a\nsite = b\n");
+($status, $out) = check({}, '--config', $file);
+is $status, 0, 'a file';
+like $out, qr/^batch = 10  # file$/m, 'number';
+like $out, qr/^keep-hours = 129600000ms  # file$/m, 'time, _ or -';
+like $out, qr/^redis = unix:\/file  # file$/m, 'url';
+like $out, qr/^site = a .*\nsite = b /m, 'a list';
+my %env = (CX_AGG_BATCH => 20, CX_AGG_SITE => 'c d', CX_AGG_KEEP_HOURS => '3d');
+($status, $out) = check(\%env, '--config', $file);
+like $out, qr/^batch = 20  # environment$/m, 'the environment wins';
+like $out, qr/^keep-hours = 259200000ms  # environment$/m, 'any name';
+is join(' ', $out =~ /^site = (\w)/mg), 'c d', 'and replaces the list';
+($status, $out) = check(\%env, '--batch', 30, "--config=$file",
+                        '--site=e', '--site', 'f');
+like $out, qr/^batch = 30  # flag$/m, 'flags win over both';
+is join(' ', $out =~ /^site = (\w)/mg), 'e f', 'of lists, too';
+($status, $out) = check({}, '--redis',
+                        'redis://me:se%40cret@[::1]:7000/3');
+like $out, qr/^redis = redis:\/\/::1:7000 /m, 'no password is shown';
+
+# mistakes
+my $where = quotemeta "$file:1";
+for (
+    ["batch", qr/^cx-aggregator: $where: setting "batch": expected "name = value"/],
+    ["batsh = 1", qr/^cx-aggregator: $where: setting "batsh": is not known/],
+    ["batch = 0", qr/$where: batch "0": expected a number from 1 to 200000/],
+    ["batch = 7x", qr/batch "7x": expected/],
+    ["batch =", qr/batch "": expected/],
+    ["interval = 5y", qr/interval "5y": expected a time like 250ms/],
+    ["keep-days = 99999999999999999999d", qr/keep-days "9+d": expected/],
+    ["log-level = loud", qr/log-level "loud": expected error, warn, info or debug/],
+    ["site = a b", qr/site "a b": expected 1 to 64/],
+    ["redis = localhost", qr/redis "\.\.\.": expected redis:\/\//],
+    ["redis = rediss://h", qr/redis "\.\.\.": rediss:\/\/ \(TLS\) is not supported/],
+    ["redis = redis://a, redis://b", qr/Redis Cluster is not supported/],
+    ["redis = redis://:6379", qr/host is missing/],
+    ["redis = redis://h:99999", qr/port is no number from 1 to 65535/],
+    ["redis = redis://h/x", qr/database is no number/],
+    ["redis = redis://me\@h", qr/user without password/],
+    ["redis = unix:rel", qr/unix: needs an absolute path/],
+    ["redis = unix:/s?x=1", qr/only db=<number> is known/],
+    ["x" x 2000, qr/line is too long/],
+) {
+    my ($text, $re) = @$_;
+    conf("$text\n");
+    my ($status, $out) = check({}, '--config', $file);
+    my $name = substr $text, 0, 40;
+    is $status, 2, "$name: status 2";
+    like $out, $re, "$name: said";
+    is scalar(() = $out =~ /\n/g), 1, "$name: in one line";
+}
+
+for (
+    [['--nonsense'], qr/unknown argument "--nonsense", see --help/],
+    [['batch'], qr/unknown argument "batch"/],
+    [['--batch'], qr/--batch needs a value/],
+    [['--config', '/nonexistent'], qr{^cx-aggregator: /nonexistent: No such}],
+    [['--batch', '-1'], qr/command line: batch "-1"/],
+) {
+    my ($flags, $re) = @$_;
+    my ($status, $out) = check({}, @$flags);
+    is $status, 2, "@$flags: status 2";
+    like $out, $re, "@$flags: said";
+}
+($status, $out) = check({ CX_AGG_PAGES => 'many' });
+like $out, qr/environment CX_AGG_PAGES: pages "many"/, 'environment is named';
+($status, $out) = $t->run($exe, '--version');
+like $out, qr/^cx-aggregator \d+\.\d+\.\d+$/, '--version';
+
+# a password that is wrong, and one that is right
+my $redis = $t->redis(password => 'p@ss');
+my $tcp = 'redis://:%s@127.0.0.1:' . $redis->port;
+(my $st, undef, my $err) = $t->aggregate('--once', '--redis',
+                                         sprintf $tcp, 'wrong');
+is $st, 1, 'wrong password';
+like $err, qr/WRONGPASS/, 'said';
+unlike $err, qr/wrong\@/, 'not repeated';
+is +($t->aggregate('--once', '--redis', sprintf $tcp, 'p%40ss'))[0], 0,
+    'right password, escaped';
+is +($t->aggregate('--once', '--redis', sprintf("$tcp/2", 'p%40ss')))[0], 0,
+    'another database';
+
+$t->done;

@@ -1,0 +1,145 @@
+#!/usr/bin/perl
+
+# Exactly once: two aggregators on one stream, one of them killed at random
+# moments again and again while entries arrive; every counter then equals what
+# was produced.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+use Test::Cx;
+use Test::Cx::Stream;
+
+my $t     = Test::Cx->new;
+my $redis = $t->redis;
+my $s     = Test::Cx::Stream->new($redis, 'shop');
+my @flags = ('--redis', $redis->url, '--interval', '20ms', '--site', 'shop',
+             '--score-interval', '50ms', '--batch', '700');
+
+my $seed = $ENV{CX_SEED} // time ^ $$;
+srand $seed;
+note "CX_SEED=$seed";
+
+# what was produced, by page and field
+my (%want, %visit, %patterns, %answers, $entries);
+my @cap = (error_page => 2, slow_page => 3, aborted_wait => 2, reload => 2,
+           rage_click => 3, dead_click => 3, js_error => 3);
+my %cap = @cap;
+my @order = grep { !/^\d/ } @cap;
+
+sub count { $want{$_[0]}{$_[1]} += $_[2] // 1 }
+
+sub seen {
+    my ($page, $v) = @_;
+    count($page, 'visits') if !$visit{"$v $page"};
+    return $visit{"$v $page"} //= { page => $page, n => {} };
+}
+
+sub produce {
+    my ($n) = @_;
+    for (1 .. $n) {
+        $entries++;
+        my $page = '/p' . int(rand(1) ** 2 * 60);
+        my $v = sprintf '%02x%014x', rand 256, rand 900;
+        my $roll = rand;
+        if ($roll < 0.55) {
+            $s->view($page, visit => $v);
+            seen($page, $v);
+            count($page, 'views');
+        } elsif ($roll < 0.9) {
+            my $name = $order[rand @order];
+            my $c = 1 + int rand 2;
+            $s->signal($page, $name, visit => $v, count => $c);
+            seen($page, $v)->{n}{$name} += $c;
+            count($page, "signal:$name", $c);
+        } elsif ($roll < 0.97) {
+            $s->add('leave', $page, visit => $v, visible_ms => 10);
+            seen($page, $v);
+            count($page, 'leaves');
+            count($page, 'visible_ms', 10);
+        } else {
+            my $id = sprintf '%08x', rand 300;
+            $s->answer($page, $id, 'ces', 1 + int rand 7, visit => $v);
+            seen($page, $v);
+            count($answers{$id} = $page, 'answered') if !$answers{$id};
+        }
+    }
+    $s->send;
+}
+
+sub pattern {
+    my ($n) = @_;
+    my @p = map { my $c = $n->{$_} // 0; $c = $cap{$_} if $c > $cap{$_};
+                  $c ? "$_=$c" : () } @order;
+    return @p ? join ',', @p : 'none';
+}
+
+my @agg = map { $t->aggregator(@flags) } 1, 2;
+my ($kills, $end) = (0, time + 9);
+
+while (time < $end) {
+    produce(400 + rand 1200);
+    sleep rand 0.06;
+    next if rand > 0.7;
+    my $i = rand 2;
+    $agg[$i]->kill9;
+    $kills++;
+    $agg[$i] = $t->aggregator(@flags);
+}
+
+ok $kills > 5, "killed $kills times";
+my $caught = wait_for(sub { ($s->checkpoint->{entries} // 0) >= $entries }, 8);
+ok $caught, "all $entries entries were read";
+is $s->checkpoint->{entries}, $entries, 'and each of them once';
+sleep 1;    # the one that was started last may not hear signals yet
+is $_->stop, 0, 'SIGTERM ends with status 0' for @agg;
+is $s->checkpoint->{$_}, 0, "none $_" for qw(rejected late lost);
+is $s->checkpoint->{answers}, scalar keys %answers, 'distinct answers';
+
+my ($status, undef, $err) = $t->aggregate(@flags, '--once');
+is $status, 0, 'one more run, to score what the last kill left';
+
+my (%kinds, @wrong, $checked, %site);
+$kinds{$_->{page}}{pattern($_->{n})}++ for values %visit;
+
+for my $page (sort keys %want) {
+    my $got = $s->hash(page => 'd', $s->day, $page);
+    for my $f (sort keys %{$want{$page}}) {
+        $checked++;
+        push @wrong, "$page $f: $got->{$f}, want $want{$page}{$f}"
+            if ($got->{$f} // 0) != $want{$page}{$f};
+        $site{$f} += $want{$page}{$f};
+    }
+
+    # explicit patterns are exact; what fell into classes is the rest
+    my ($sum, $rest) = (0, 0);
+    for my $f (grep { /^pattern:/ } keys %$got) {
+        my ($p) = $f =~ /^pattern:(.*)/;
+        $sum += $got->{$f};
+        if ($p =~ /^other=/) { $rest += $got->{$f}; next }
+        $checked++;
+        push @wrong, "$page $f: $got->{$f}, want at most "
+                     . ($kinds{$page}{$p} // 0)
+            if $got->{$f} > ($kinds{$page}{$p} // 0) || $got->{$f} < 0
+               || (!grep({ /other=/ } keys %$got)
+                   && $got->{$f} != ($kinds{$page}{$p} // 0));
+    }
+    push @wrong, "$page: patterns add up to $sum" if $sum != $got->{visits};
+}
+
+is "@wrong[0 .. ($#wrong > 9 ? 9 : $#wrong)]", '',
+   "$checked counters are what was produced";
+
+my $total = $s->hash(total => 'd', $s->day);
+is_deeply { map { $_ => $total->{$_} } keys %site }, \%site,
+    'so is the site';
+is $redis->cmd('SCARD', $s->key('dirty')), 0, 'all is scored';
+ok $redis->cmd('XLEN', $s->key('events')) <= 100,
+    'the stream is trimmed behind the checkpoint';
+
+$t->done;

@@ -1,0 +1,192 @@
+#!/usr/bin/perl
+
+# From a stream written by hand to every key of the schema, figures worked out
+# by hand.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Test::Cx;
+use Test::Cx::Stream;
+
+my $t     = Test::Cx->new;
+my $redis = $t->redis;
+my $s     = Test::Cx::Stream->new($redis, 'shop');
+my @flags = ('--redis', $redis->url, '--site', 'shop', '--once');
+
+my ($ann, $bob) = ('a100000000000001', 'b200000000000002');
+
+# Ann: two views and a rage click on /pay, an answer that is completed
+$s->view('/pay', visit => $ann, first_ms => 120, bytes => 500);
+$s->view('/pay', visit => $ann, first_ms => 2000, bytes => 700,
+         status => 502);
+$s->signal('/pay', 'rage_click', visit => $ann, count => 2);
+$s->signal('/pay', 'slow_page', visit => $ann, value => 2000);
+$s->add('leave', '/pay', visit => $ann, visible_ms => 4000, scroll_pct => 60,
+        lcp_ms => 2600, inp_ms => 90, cls_milli => 300);
+$s->add('shown', '/pay', visit => $ann, survey => 's-ces', trigger => 'load',
+        chance => 5000);
+$s->answer('/pay', 'aaaaaaaa00000001', 'ces', 3, visit => $ann,
+           source => 'asked', trigger => 'load', chance => 5000);
+$s->answer('/pay', 'aaaaaaaa00000001', 'ces', 2, visit => $ann,
+           text => "two\nlines");
+
+# Bob: one view of /pay and of /, a dismissal for good, a volunteered answer
+$s->view('/pay', visit => $bob, ref => '/');
+$s->view('/', visit => $bob, first_ms => 40000);
+$s->add('dismiss', '/', visit => $bob, survey => 's-nps', how => 'never');
+$s->answer('/', 'bbbbbbbb00000002', 'csat', 5, visit => $bob,
+           source => 'volunteered');
+$s->answer('/', 'bbbbbbbb00000002', 'csat', 5, visit => $bob,
+           source => 'volunteered');
+
+# nobody we can tell apart
+$s->view('/');
+
+# what cannot be read, what comes too late
+$s->raw('XADD', $s->key('events'), '*', 'type', 'click', 'page', '/');
+$s->raw('XADD', $s->key('events'), '*', 'page', '/');
+$s->view('/', ts => 'yesterday');
+$s->signal('/', 'dance');
+$s->answer('/', 'cccccccc00000003', 'ces', 8);
+$s->view('/', ts => $s->now - 401 * 86400_000);
+my $n = $s->send;
+
+my ($status, $out, $err) = $t->aggregate(@flags);
+is $status, 0, 'drained';
+is $out, '', 'nothing on stdout';
+
+my ($hour, $day) = ($s->hour, $s->day);
+my %pay = (
+    views => 3, visits => 2, visits_browser => 1,
+    'status:2xx' => 2, 'status:5xx' => 1, bytes => 2200,
+    'first_ms:20' => 1, 'first_ms:120' => 1, 'first_ms:3000' => 1,
+    leaves => 1, visible_ms => 4000, 'scroll:75' => 1,
+    'lcp:needs' => 1, 'inp:good' => 1, 'cls:poor' => 1,
+    'signal:rage_click' => 2, 'visits_signal:rage_click' => 1,
+    'signal:slow_page' => 1, 'visits_signal:slow_page' => 1,
+    'pattern:none' => 1, 'pattern:slow_page=1,rage_click=2' => 1,
+    shown => 1, answered => 1, text => 1, 'answers:asked' => 1, 'ces:2' => 1,
+);
+my %root = (
+    views => 2, visits => 2, visits_browser => 1, 'status:2xx' => 2,
+    bytes => 2000, 'first_ms:20' => 1, 'first_ms:more' => 1,
+    'pattern:none' => 2, dismissed => 1, never => 1, answered => 1,
+    'answers:volunteered' => 1, 'csat:5' => 1,
+);
+my %site = %pay;
+$site{$_} += $root{$_} for keys %root;
+
+sub nonzero { my $h = shift; +{ map { $_ => $h->{$_} }
+                                grep { $h->{$_} ne '0' } keys %$h } }
+
+for my $w ([h => $hour], [d => $day]) {
+    is_deeply nonzero($s->hash('page', @$w, '/pay')), \%pay, "@$w /pay";
+    is_deeply nonzero($s->hash('page', @$w, '/')), \%root, "@$w /";
+    is_deeply nonzero($s->hash('total', @$w)), \%site, "@$w site";
+    is_deeply $s->zset('pages', @$w), { '/pay' => 3, '/' => 2 },
+        "@$w index: nothing of what was refused or late";
+    is $redis->cmd('PFCOUNT', $s->key('visitors', @$w, '/pay')), 2,
+        "@$w visitors of /pay";
+    is $redis->cmd('PFCOUNT', $s->key('visitors', @$w, '/')), 1,
+        "@$w visitors of /";
+    is $redis->cmd('PFCOUNT', $s->key('everybody', @$w)), 2,
+        "@$w visitors of the site";
+}
+
+# surveys, by day
+is_deeply $s->zset('surveys', 'd', $day),
+    { 's-ces' => 1, 's-csat' => 1, 's-nps' => 0 }, 'surveys';
+is_deeply nonzero($s->hash('survey', 'd', $day, 's-ces')),
+    { shown => 1, answered => 1, text => 1, 'answers:asked' => 1,
+      'ces:2' => 1 }, 'a survey';
+is_deeply nonzero($s->hash('survey', 'd', $day, 's-nps')),
+    { dismissed => 1, never => 1 }, 'one that nobody answered';
+
+# answers
+is_deeply $s->hash('answer', 'aaaaaaaa00000001'),
+    { ts => $s->now, page => '/pay', survey => 's-ces', metric => 'ces',
+      score => 2, text => "two\nlines", source => 'asked', trigger => 'load',
+      chance => 5000, other => 0 },
+    'an answer: no visit key, no view beside the text';
+is_deeply $s->zset('verbatims'), { aaaaaaaa00000001 => $s->now }, 'verbatims';
+
+# the checkpoint, and what was set aside
+my $c = $s->checkpoint;
+my ($last) = @{$redis->cmd('XREVRANGE', $s->key('events'), '+', '-',
+                           'COUNT', 1)};
+is $c->{id}, $last->[0], 'the checkpoint is the last entry';
+is_deeply { map { $_ => $c->{$_} } qw(entries rejected late answers completed
+                                      duplicates lost gaps) },
+    { entries => $n, rejected => 5, late => 1, answers => 2, completed => 1,
+      duplicates => 1, lost => 0, gaps => 0 }, 'lifetime counters';
+my @aside = map { +{ @{$_->[1]} } }
+    @{$redis->cmd('XRANGE', $s->key('rejected'), '-', '+')};
+is_deeply [map { $_->{reason} } @aside],
+    ['unknown type', 'no type', 'bad ts', 'unknown signal',
+     'bad metric or score'], 'why';
+is $aside[3]{name}, 'dance', 'with the fields they had';
+like $aside[3]{id}, qr/^\d+-\d+$/, 'and their id';
+
+# figures: I = 100 (1 - e^-(0.5 + 2 * 0.9)) / 2, CES 2 is 83.33
+my $score = $s->hash('score', 'd', $day, '/pay');
+my $i = 100 * (1 - exp(-2.3)) / 2;
+is $score->{inferred}, sprintf('%.2f', $i), 'inferred effort';
+is $score->{effort}, sprintf('%.2f', (20 * $i + 500 / 6) / 21), 'effort';
+is $score->{coverage}, '50.00', 'coverage';
+is $score->{ces_n}, 1, 'n';
+ok !exists $score->{satisfaction} && !exists $score->{nps},
+    'what nobody answered is absent';
+is $s->hash('score', 'd', $day, '/')->{satisfaction}, '100.00',
+    'satisfaction';
+is $redis->cmd('EXISTS', map { $s->key('rank', $_, 'd', $day) }
+               qw(effort satisfaction nps impact)), 0,
+    'nothing is ranked on so little';
+
+# every key is of the schema, has its type, and ends when it says
+my $header = read_file($t->root . '/include/cx_keys.h') =~ s/"\s*\\\n\s*"//gr;
+my @schema = $header =~ /^\s+K\(\w+, "([^"]+)", "([^"]+)",/mg;
+my (@strange, %seen);
+for my $key (sort @{$redis->cmd('KEYS', '*')}) {
+    my $type = $redis->cmd('TYPE', $key);
+    my $ttl = $redis->cmd('TTL', $key);
+    my ($match) = grep {
+        my $re = quotemeta $schema[$_];
+        $re =~ s/\\%g/[hd]/; $re =~ s/\\%w/\\d{8}(?:\\d\\d)?/;
+        $re =~ s/\\%n/.+/;
+        $key =~ /^cx:\{shop\}:$re$/;
+    } grep { $_ % 2 == 0 } 0 .. $#schema;
+    my $want = defined $match ? $schema[$match + 1] : 'none';
+    $want = 'string' if $want eq 'HyperLogLog';
+    push @strange, "$key is $type, $want in the schema" if $type ne $want;
+    $seen{$schema[$match]} = 1 if defined $match;
+    my $end = $key =~ /:h:/ ? (8 + 1 / 24) * 86400
+        : $key =~ /:d:/ ? 401 * 86400 : $key =~ /answer:/ ? 90 * 86400
+        : $key =~ /visits:/ ? 4 * 3600 : 0;
+    push @strange, "$key ends in $ttl s"
+        if $end ? $ttl > $end + 1 || $ttl < $end - 86400 : $ttl != -1;
+}
+is "@strange", '', 'keys are those of the schema';
+is join(' ', grep { !$seen{$_} } map { $schema[2 * $_] } 0 .. $#schema / 2),
+    'producer:%n rank:%n:%g:%w dirty',
+    'and all of them are there, but marks of nginx, and ranks';
+
+# more of the same visit in another run: state comes back from Redis
+$s->signal('/pay', 'rage_click', visit => $ann, count => 5);
+$s->answer('/pay', 'aaaaaaaa00000001', 'ces', 7);
+$s->view('/pay', visit => $bob);
+$s->send;
+is +($t->aggregate(@flags))[0], 0, 'a second run';
+$pay{views} = 4; $pay{'status:2xx'} = 3; $pay{'first_ms:20'} = 2;
+$pay{bytes} = 3200; $pay{'signal:rage_click'} = 7;
+delete $pay{'pattern:slow_page=1,rage_click=2'};
+$pay{'pattern:slow_page=1,rage_click=3'} = 1;
+delete $pay{'ces:2'};
+$pay{'ces:7'} = 1;
+is_deeply nonzero($s->hash('page', 'd', $day, '/pay')), \%pay,
+    'goes on where the first ended';
+
+$t->done;

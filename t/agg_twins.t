@@ -1,0 +1,60 @@
+#!/usr/bin/perl
+
+# Two aggregators at work on one stream: one counts, the other stands by; when
+# the first ends the other takes over; nothing counts twice.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(sleep);
+use Test::Cx;
+use Test::Cx::Stream;
+
+my $t     = Test::Cx->new;
+my $redis = $t->redis;
+my $s     = Test::Cx::Stream->new($redis, 'shop');
+my @flags = ('--redis', $redis->url, '--interval', '20ms', '--batch', '500',
+             '--score-interval', '20ms');
+my @agg   = map { $t->aggregator(@flags) } 1, 2;
+my $n     = 0;
+
+sub burst {
+    my ($bursts) = @_;
+    for (1 .. $bursts) {
+        for (1 .. 500) {
+            $s->view('/p' . $n % 7, visit => sprintf '%016x', $n % 1000);
+            $n++;
+        }
+        $s->send;
+        sleep 0.02;
+    }
+    return wait_for(sub { ($s->checkpoint->{entries} // 0) >= $n }, 8);
+}
+
+ok burst(60), 'read all';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+my @standby = grep { $_->err =~ /standing by/ } @agg;
+ok scalar @standby, 'one of them noticed the other';
+
+# end whoever is at work, without warning
+my ($idle) = grep { $_->err =~ /standing by/ && ($_->err =~ /.*\n\z/,
+                    $_->err =~ /standing by\n\z/) } @agg;
+my ($busy) = grep { !$idle || $_ != $idle } @agg;
+$busy->kill9;
+ok burst(20), 'the other goes on';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+
+# both out, both in
+$agg[$_]->stop for 0, 1;
+@agg = map { $t->aggregator(@flags) } 1 .. 3;
+ok burst(30), 'three of them';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+is $_->stop, 0, 'ends well' for @agg;
+is +($t->aggregate(@flags, '--once'))[0], 0, 'scored';
+my ($status, $out) = $t->ctl('check', '--redis', $redis->url);
+is $status, 0, 'cxctl check' or diag $out;
+
+$t->done;

@@ -1,0 +1,49 @@
+const $ = (id) => document.getElementById(id);
+const on = (id, f, type = 'click') => $(id).addEventListener(type, f);
+
+class OpenBox extends HTMLElement {
+  connectedCallback() {
+    this.attachShadow({ mode: 'open' }).innerHTML =
+      '<button id="inner" type="button">Inner</button>'
+      + '<button id="works" type="button">0</button>';
+    const works = this.shadowRoot.getElementById('works');
+    works.onclick = () => { works.textContent++; };
+  }
+}
+
+class ClosedBox extends HTMLElement {
+  connectedCallback() {
+    const root = this.attachShadow({ mode: 'closed' });
+    root.innerHTML = '<button type="button">off</button>';
+    root.firstChild.onclick = (e) => { e.target.textContent = 'on'; };
+  }
+}
+
+customElements.define('open-box', OpenBox);
+customElements.define('closed-box', ClosedBox);
+
+on('hash', (e) => e.preventDefault());
+on('cancelled', (e) => e.preventDefault());
+on('slow', () => setTimeout(() => { $('sum').textContent = 'slow'; }, 2000));
+on('throws', () => { throw new Error('thrown'); });
+on('rejects', () => { Promise.reject(new Error('rejected')); });
+
+on('adds', () => { $('sum').textContent++; });
+on('press', () => { $('sum').textContent = 'pressed'; }, 'mousedown');
+on('fetch', () => fetch('late?secret=1'));
+on('xhr', () => {
+  const request = new XMLHttpRequest();
+  request.open('GET', 'late');
+  request.send();
+});
+on('copy', () => navigator.clipboard.writeText('copied'));
+on('confirm', () => confirm('Really?'));
+on('push', () => history.pushState(null, '', '?pushed'));
+on('animate', () => $('animate').animate(
+  [{ opacity: 0 }, { opacity: 1 }], 200));
+on('focus', () => $('must').focus());
+on('scroll', () => scrollTo(0, 300));
+on('pick', () => $('files').click());
+on('sound', () => { new Audio('data:,').play().catch(() => {}); });
+on('show', () => $('dialog').showModal());
+on('print', () => print());

@@ -1,0 +1,153 @@
+package Test::Cx::Redis;
+
+# A private redis-server and a small RESP client.
+
+use strict;
+use warnings;
+
+use IO::Socket::UNIX;
+use Time::HiRes qw(time sleep);
+
+# options: appendonly => 'yes', conf => "more lines", port, password.  With
+# appendonly and without fsync all that was acknowledged survives SIGKILL; with
+# everysec Redis may acknowledge before it has written.
+sub new {
+    my ($class, $t, %opt) = @_;
+    my $r = bless { t => $t, dir => $t->subdir('redis'), opt => \%opt },
+        $class;
+    return $r->start;
+}
+
+sub sock { "$_[0]{dir}/s" }
+sub port { $_[0]{port} }
+sub pid  { $_[0]{proc}->pid }
+sub url  { 'unix:' . $_[0]->sock }
+sub tcp  { "redis://127.0.0.1:$_[0]{port}" }
+sub log  { Test::Cx::read_file("$_[0]{dir}/log") }
+sub dir  { $_[0]{dir} }
+
+# ready to serve, or with 1 at least loading its data
+sub start {
+    my ($r, $loading) = @_;
+    my $ready = $loading ? qr/NOAUTH|LOADING/ : qr/NOAUTH/;
+    my %opt = %{$r->{opt}};
+    for my $try (1 .. 3) {
+        $r->{port} = $opt{port} || $r->{port} || Test::Cx::free_port();
+        my $conf = join "\n", "bind 127.0.0.1", "port $r->{port}",
+            'unixsocket ' . $r->sock, "dir $r->{dir}", 'save ""',
+            'appendonly ' . ($opt{appendonly} // 'no'),
+            'appendfsync no', 'daemonize no', "logfile $r->{dir}/log",
+            ($opt{password} ? "requirepass $opt{password}" : ()),
+            $opt{conf} // '', '';
+        Test::Cx::write_file("$r->{dir}/redis.conf", $conf);
+        $r->{proc} = $r->{t}->spawn(name => 'redis-server',
+            cmd => ['/usr/bin/env', 'redis-server', "$r->{dir}/redis.conf"],
+            out => "$r->{dir}/out", err => "$r->{dir}/err");
+        my $up = Test::Cx::wait_for(sub {
+            return 1 if !$r->{proc}->running;
+            return eval { $r->cmd('PING') } || $@ =~ $ready;
+        }, 10);
+        return $r if $up && $r->{proc}->running;
+        delete $r->{port};
+    }
+    die "redis-server does not start: " . $r->log;
+}
+
+sub stop  { my $r = shift; delete $r->{c}; $r->{proc}->stop(@_) }
+sub kill9 { my $r = shift; delete $r->{c}; $r->{proc}->kill9 }
+sub pause { $_[0]{proc}->pause }
+sub cont  { $_[0]{proc}->cont }
+
+# one command over the object's own connection; dies with Redis's error
+sub cmd {
+    my ($r, @args) = @_;
+    $r->send(@args);
+    return $r->reply;
+}
+
+# sends a command without waiting; its reply is to be read by reply()
+sub send {
+    my ($r, @args) = @_;
+    $r->{c} = undef if $r->{c_pid} && $r->{c_pid} != $$;
+    if (!$r->{c}) {
+        $r->{c} = IO::Socket::UNIX->new(Peer => $r->sock, Timeout => 5)
+            or die "redis: connect: $!\n";
+        $r->{c_pid} = $$;
+        $r->{buf} = '';
+        $r->cmd('AUTH', $r->{opt}{password}) if $r->{opt}{password};
+    }
+    my $out = '*' . @args . "\r\n";
+    for my $arg (@args) {
+        my $bytes = $arg;
+        utf8::encode($bytes) if utf8::is_utf8($bytes);
+        $out .= '$' . length($bytes) . "\r\n$bytes\r\n";
+    }
+    local $SIG{PIPE} = 'IGNORE';
+    my $done = 0;
+    while ($done < length $out) {
+        my $n = syswrite $r->{c}, $out, length($out) - $done, $done;
+        if (!$n) { $r->{c} = undef; die "redis: write: $!\n" }
+        $done += $n;
+    }
+}
+
+sub _fill {
+    my ($r) = @_;
+    my $rin = '';
+    vec($rin, fileno $r->{c}, 1) = 1;
+    my $n = select($rin, undef, undef, 10)
+        ? sysread $r->{c}, $r->{buf}, 65536, length $r->{buf} : 0;
+    if (!$n) { $r->{c} = undef; die "redis: connection lost\n" }
+}
+
+sub _line {
+    my ($r) = @_;
+    $r->_fill while index($r->{buf}, "\r\n") < 0;
+    my $end = index $r->{buf}, "\r\n";
+    my $line = substr $r->{buf}, 0, $end;
+    substr($r->{buf}, 0, $end + 2) = '';
+    return $line;
+}
+
+sub reply {
+    my ($r) = @_;
+    my ($kind, $rest) = $r->_line =~ /^(.)(.*)$/s;
+    die "$rest\n" if $kind eq '-';
+    return $rest if $kind eq '+' || $kind eq ':';
+    return if $rest < 0;
+    if ($kind eq '$') {
+        $r->_fill while length $r->{buf} < $rest + 2;
+        my $value = substr $r->{buf}, 0, $rest;
+        substr($r->{buf}, 0, $rest + 2) = '';
+        return $value;
+    }
+    # an error inside an array becomes its text
+    return [ map { my $v = eval { $r->reply }; chomp(my $e = $@);
+                   $e ne '' ? "-$e" : $v } 1 .. $rest ];
+}
+
+# the events of a site, oldest first, as hashes; _id is the entry's id
+sub events {
+    my ($r, $site) = @_;
+    $site //= 'localhost';
+    return map { +{ @{$_->[1]}, _id => $_->[0] } }
+        @{$r->cmd('XRANGE', "cx:{$site}:events", '-', '+')};
+}
+
+sub xlen { my ($r, $site) = @_; $site //= 'localhost';
+           $r->cmd('XLEN', "cx:{$site}:events") }
+
+# waits until n events that pass the filter are there (default: any); all that
+# pass it, possibly fewer or more than n
+sub wait_events {
+    my ($r, $n, %opt) = @_;
+    my $filter = $opt{filter} // sub { 1 };
+    my @got;
+    Test::Cx::wait_for(sub {
+        @got = grep { $filter->($_) } eval { $r->events($opt{site}) };
+        return @got >= $n;
+    }, $opt{seconds} // 5);
+    return @got;
+}
+
+1;

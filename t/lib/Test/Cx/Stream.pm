@@ -1,0 +1,116 @@
+package Test::Cx::Stream;
+
+# Writes events into a site's stream as the module does, and reads the
+# aggregator's keys back: for tests of the aggregator and of cxctl.
+#
+#   my $s = Test::Cx::Stream->new($redis, 'shop');
+#   $s->view('/a', visit => $v, ts => $ms);
+#   $s->add('answer', '/a', answer => $id, ...);     # queued
+#   $s->send;                                        # pipelined
+#   $s->hash(page => 'd', '20261121', '/a')->{views};
+
+use strict;
+use warnings;
+
+use IO::Socket::UNIX;
+use POSIX ();
+
+my @common = qw(ts page visit touchpoint stage segment view);
+my %fields = (
+    view    => [@common, qw(method status request_ms first_ms upstream_ms
+                            cache bytes ref)],
+    signal  => [@common, qw(source name count target value)],
+    leave   => [@common, qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli)],
+    shown   => [@common, qw(survey trigger chance)],
+    dismiss => [@common, qw(survey how)],
+    answer  => [@common, qw(answer survey metric score text lang source
+                            trigger chance)],
+);
+
+sub new {
+    my ($class, $redis, $site) = @_;
+    return bless { redis => $redis, site => $site, out => '', n => 0,
+                   ts => POSIX::floor(Time::HiRes::time() * 1000) }, $class;
+}
+
+# ms now, taken once: windows are made of it
+sub now  { $_[0]{ts} }
+sub key  { my $s = shift; join ':', "cx:{$s->{site}}", @_ }
+sub hour { POSIX::strftime('%Y%m%d%H', gmtime(($_[1] // $_[0]{ts}) / 1000)) }
+sub day  { POSIX::strftime('%Y%m%d', gmtime(($_[1] // $_[0]{ts}) / 1000)) }
+
+sub raw {
+    my ($s, @args) = @_;
+    $s->{out} .= '*' . @args . "\r\n"
+        . join '', map { '$' . length($_) . "\r\n$_\r\n" } @args;
+    $s->{n}++;
+    return $s;
+}
+
+sub add {
+    my ($s, $type, $page, %v) = @_;
+    $v{page} = $page;
+    $v{ts} //= $s->{ts};
+    for my $name (keys %v) {
+        die "no field $name in $type" if !grep { $_ eq $name }
+                                         @{$fields{$type}};
+    }
+    return $s->raw('XADD', $s->key('events'), '*', type => $type,
+                   map { $_ => $v{$_} // '' } @{$fields{$type}});
+}
+
+sub view {
+    my ($s, $page, %v) = @_;
+    return $s->add('view', $page, method => 'GET', status => 200,
+                   first_ms => 20, bytes => 1000, %v);
+}
+
+sub signal {
+    my ($s, $page, $name, %v) = @_;
+    my $edge = $name =~ /^(?:error_page|slow_page|aborted_wait|reload)$/;
+    return $s->add('signal', $page, name => $name, count => 1,
+                   source => $edge ? 'edge' : 'browser', %v);
+}
+
+sub answer {
+    my ($s, $page, $id, $metric, $score, %v) = @_;
+    return $s->add('answer', $page, answer => $id, survey => "s-$metric",
+                   metric => $metric, score => $score, %v);
+}
+
+# writes what is queued; how many entries that were
+sub send {
+    my ($s) = @_;
+    my ($n, $buf, $done) = ($s->{n}, '', 0);
+    my $c = IO::Socket::UNIX->new(Peer => $s->{redis}->sock)
+        or die "redis: $!";
+    my $got = 0;
+    while ($got < $n) {
+        if ($done < length $s->{out}) {
+            my $w = syswrite $c, $s->{out}, 60000, $done;
+            die "redis: $!" if !$w;
+            $done += $w;
+            next if $done < length $s->{out} && $done % 600000;
+        }
+        sysread $c, my $more, 1 << 20 or die 'redis: closed';
+        die $more if $more =~ /^-/m;
+        $got += () = $more =~ /^\$/mg;
+    }
+    @$s{qw(out n)} = ('', 0);
+    return $n;
+}
+
+sub hash {
+    my ($s, @key) = @_;
+    return { @{$s->{redis}->cmd('HGETALL', $s->key(@key))} };
+}
+
+sub zset {
+    my ($s, @key) = @_;
+    return { @{$s->{redis}->cmd('ZRANGE', $s->key(@key), 0, -1,
+                                'WITHSCORES')} };
+}
+
+sub checkpoint { $_[0]->hash('checkpoint') }
+
+1;
