@@ -1,0 +1,42 @@
+
+/* A connection of the load generator and what is known of its answer. */
+
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LOAD_HEAD_MAX  4096
+
+
+typedef enum {
+    LOAD_HEAD,
+    LOAD_DATA,                       /* left bytes of body or chunk */
+    LOAD_CHUNK_SIZE,
+    LOAD_CHUNK_END,
+    LOAD_TRAILER
+} load_state_e;
+
+
+typedef struct {
+    int           fd;
+    int           status;
+    load_state_e  state;
+    unsigned      busy:1;
+    unsigned      chunked:1;
+    unsigned      close:1;
+    uint64_t      left;
+    uint64_t      body;
+    size_t        len;               /* of line */
+    char          line[LOAD_HEAD_MAX];
+} load_conn_t;
+
+
+/* takes bytes of an answer; 1 if it is complete */
+int load_feed(load_conn_t *c, const char *p, size_t len);
+
+/* takes n bytes of its body or chunk, left of them at most, unseen; the same */
+int load_data(load_conn_t *c, uint64_t n);
+
+#endif /* LOAD_H */
