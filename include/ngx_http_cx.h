@@ -391,7 +391,7 @@ ngx_int_t ngx_http_cx_survey_handler(ngx_http_request_t *r);
 /* signed token for answers: site, expiry; NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_http_cx_token_make(ngx_http_request_t *r,
     ngx_http_cx_site_t *site, ngx_str_t *visit, ngx_str_t *token);
-ngx_int_t ngx_http_cx_token_check(ngx_http_cx_site_t *site, ngx_str_t *visit,
+ngx_int_t ngx_http_cx_token_check(ngx_http_cx_site_t *site,
     ngx_str_t *token);
 
 

@@ -287,9 +287,7 @@ ngx_http_cx_collect_check(cx_batch_t *b, ngx_http_cx_collect_edge_t *edge,
     token.len = b->token.len;
     token.data = b->token.data;
 
-    if (ngx_http_cx_token_check(edge->cxlcf->site, &edge->visit, &token)
-        != NGX_OK)
-    {
+    if (ngx_http_cx_token_check(edge->cxlcf->site, &token) != NGX_OK) {
         p->status = NGX_HTTP_FORBIDDEN;
         p->counter = NGX_HTTP_CX_C_REJECT_TOKEN;
         p->error = "token";

@@ -59,8 +59,7 @@ ngx_http_cx_token_make(ngx_http_request_t *r, ngx_http_cx_site_t *site,
  */
 
 ngx_int_t
-ngx_http_cx_token_check(ngx_http_cx_site_t *site, ngx_str_t *visit,
-    ngx_str_t *token)
+ngx_http_cx_token_check(ngx_http_cx_site_t *site, ngx_str_t *token)
 {
     size_t      len;
     u_char     *p, hex[2 * NGX_HTTP_CX_TOKEN_MAC], diff;
