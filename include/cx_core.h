@@ -204,6 +204,8 @@ void cx_reject_field(cx_reject_t *why, const cx_str_t *key,
 
 typedef struct {
     cx_str_t       page, path, view, touchpoint, stage, token;
+    long           age;                  /* ms since the page was asked for;
+                                            -1: by no request, or not told */
     unsigned       n;
     unsigned       answers;              /* events of type CX_ANSWER */
     cx_event_t     ev[CX_BATCH_EVENTS];
@@ -214,7 +216,7 @@ typedef struct {
  * Reads a beacon:
  *
  *   {"v":1, "page":KEY | "path":PATH, "view":HEX16, "touchpoint":NAME?,
- *    "stage":NAME?, "token":LINE?, "events":[{"type":..., fields}, ...]}
+ *    "stage":NAME?, "token":LINE?, "age":MS?, "events":[{"type":..., ...}]}
  *
  * "page" is a key as the injected tag gave it; "path" a raw path after a
  * single-page navigation, still to be folded.  One bad event refuses the whole
@@ -244,5 +246,20 @@ int cx_batch_event(cx_json_t *j, cx_event_t *ev, cx_reject_t *why);
  * path leaves the text, the line of the deepest value that exists.
  */
 unsigned cx_json_line(const char *text, size_t len, const char *path);
+
+
+/* ---- cx_agent.c: who a User-Agent says it is (step 2) ---- */
+
+typedef enum {
+    CX_AGENT_PERSON,             /* nothing says otherwise */
+    CX_AGENT_BOT,                /* crawler, library, headless browser, none */
+    CX_AGENT_HEALTH              /* health check, uptime monitor */
+} cx_agent_e;
+
+/*
+ * By the list of the npm package crawler-user-agents, of the version that the
+ * build names, and words of our own; case does not matter.
+ */
+cx_agent_e cx_agent(const unsigned char *agent, size_t len);
 
 #endif /* CX_CORE_H */

@@ -56,15 +56,22 @@
       "page key -> what the metric ranks by, see CX_RANKS below")             \
     K(ANSWER, "answer:%n", "hash", "keep_answers after it was given",         \
       "one answer: ts page survey metric score text touchpoint stage "        \
-      "segment source trigger chance lang, as in the stream; other: windows " \
+      "segment source trigger chance lang view_ts status request_ms "         \
+      "first_ms upstream_ms cache signals, as in the stream; other: windows " \
       "where its page is (other), 1 hour, 2 day, 4 its survey")               \
     K(VERBATIMS, "verbatims", "zset", "keep_answers",                         \
       "answer id -> ts in ms, of the answers that have text")                 \
     K(VISITS, "visits:%w:%n", "hash", "4 hours after the last write",         \
       "open visits by the stream's hour and the visit key's first hex "       \
-      "digit: '<visit> <page>' -> '<opened ms> <last ms> <flags> "            \
-      "<pattern>', flags: 1 browser seen, 2 (other) in the hour, 4 (other) "  \
-      "in the day")                                                           \
+      "digit.  To a page: '<visit> <page>' -> '<opened ms> <last ms> "        \
+      "<flags> <pattern>', flags: 2 (other) in the hour, 4 (other) in the "   \
+      "day.  To the site: '<visit>' -> '<opened ms> <last> <viewed> "         \
+      "<friction> <since> <other> <friction> <since> <other>', a tab, the "   \
+      "last page, a tab, the worst page: times in ms after opened, last to "  \
+      "a minute, viewed: the last view; then for the last page and the "      \
+      "worst one the friction x of the visit to it in thousandths, when "     \
+      "that began, and 1 (other) in the hour, 2 (other) in the day; zeros "   \
+      "and no worst page where there is no friction")                         \
     K(DIRTY, "dirty", "set", "until scored",                                  \
       "'<g>:<w>:<page>' whose figures are older than their counters")
 
@@ -112,17 +119,24 @@ extern const char *const  cx_lifetime[CX_LIFE_N];
  * that add up: a week is the sum of seven days, field by field.
  *
  * A visit here is a visit to a page: one visit key on one page, from its first
- * event until 30 minutes passed without one.  It counts in the window where
- * it began; whatever is "visits" below counts there.  The rest counts in the
- * window of the event's own time.
+ * view, or report of a page that the edge has served in this visit, until 30
+ * minutes passed without an event.  It counts in the window where it began;
+ * whatever is "visits" below counts there, peaks and ends, too.  The rest
+ * counts in the window of the event's own time, views_browser in that of the
+ * view.
+ *
+ * A visit to the site is one visit key on any page, until 30 minutes passed
+ * without an event; 31 may pass where that is not seen to the minute.
  *
  * Beside these fields there is, per kind of visit,
  *
- *   pattern:<signal>=<count>,...   visits with exactly these signals, counts
- *                                  capped as in cx_signal.h, in its order
+ *   pattern:<signal>=<count>,...   visits with exactly these signals, in the
+ *                                  order of cx_signal.h, counts up to the cap
+ *                                  that was in force
  *   pattern:none                   visits without any signal
  *   pattern:other=<tenths>         where over CX_PATTERNS_MAX kinds came: the
- *                                  visit's friction x, in tenths, rounded up
+ *                                  visit's friction x, in tenths, rounded up,
+ *                                  at most 100; without friction: none
  *
  * They add up to "visits", and any other strengths b_k can be applied to them.
  *
@@ -142,14 +156,28 @@ extern const char *const  cx_lifetime[CX_LIFE_N];
     R(VIEWS, "views", "pages asked for")                                      \
     R(VISITS, "visits", "visits to the page; a view without a visit key "     \
       "is one visit")                                                         \
-    R(VISITS_BROWSER, "visits_browser",                                       \
-      "those of which the browser reported anything")                         \
+    R(VIEWS_BROWSER, "views_browser",                                         \
+      "those views of which the browser reported, joined by the edge")        \
+    R(VIEWS_UNTOLD, "views_untold",                                           \
+      "views of visits that are not told apart, which cannot be joined")      \
     R(STATUS_1XX, "status:1xx", "views by HTTP status")                       \
     R(STATUS_2XX, "status:2xx", "views by HTTP status")                       \
     R(STATUS_3XX, "status:3xx", "views by HTTP status")                       \
     R(STATUS_4XX, "status:4xx", "views by HTTP status")                       \
     R(STATUS_5XX, "status:5xx", "views by HTTP status")                       \
     R(BYTES, "bytes", "bytes sent for views")                                 \
+    R(APDEX_SATISFIED, "apdex:satisfied",                                     \
+      "views with the first byte within T = slow_page_ms, and no 5xx")        \
+    R(APDEX_TOLERATING, "apdex:tolerating", "within 4 T")                     \
+    R(APDEX_FRUSTRATED, "apdex:frustrated", "later, 5xx or no answer")        \
+    R(SLOW_UPSTREAM, "slow:upstream",                                         \
+      "views later than T, of which the upstreams took more than half")       \
+    R(SLOW_EDGE, "slow:edge", "views later than T, the rest")                 \
+    R(SESSIONS, "sessions", "visits to the site that began; total only")      \
+    R(PEAKS, "peaks", "visits to the page that were the worst moment of a "   \
+      "visit to the site")                                                    \
+    R(ENDS, "ends", "visits to the page that were the last of a visit to "    \
+      "the site, with friction on it")                                        \
     R(LEAVES, "leaves", "leave reports")                                      \
     R(VISIBLE_MS, "visible_ms", "ms visible, summed over leave reports")      \
     R(SCROLL_25, "scroll:25", "leave reports that saw at most a quarter")     \
@@ -172,6 +200,18 @@ extern const char *const  cx_lifetime[CX_LIFE_N];
     R(TEXT, "text", "of these, with text")                                    \
     R(ASKED, "answers:asked", "answers to a prompt")                          \
     R(VOLUNTEERED, "answers:volunteered", "answers nobody asked for")
+
+/*
+ * Peak-end rule (Fredrickson and Kahneman 1993): what is remembered of a visit
+ * is the mean of its worst moment and its last.  Visits to the site by the
+ * chance of a struggle, 1 - exp(-x), of their worst page (peak) and their last
+ * (end), in percent, upper and inclusive; those without friction are the rest
+ * of "sessions".  In the total of the window where the visit to the site
+ * began.  The last page is the one viewed last; a report of an earlier page
+ * that comes later does not change that.
+ */
+#define CX_PEAK_ENDS(P)                                                       \
+    P(10) P(20) P(30) P(40) P(50) P(60) P(70) P(80) P(90) P(100)
 
 /* answers by score: A(metric id, name, score) */
 #define CX_ROLLUP_SCORES(A)                                                   \
@@ -199,6 +239,15 @@ enum {
 #define CX_R_ID(id, name, seen, b, cap, rule, source)  CX_R_VISITS_##id##_,
     CX_SIGNALS(CX_R_ID)
 #undef CX_R_ID
+#define CX_R_ID(id, name, seen, b, cap, rule, source)  CX_R_UNSEEN_##id,
+    CX_SIGNALS(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(pct)  CX_R_PEAK_##pct,
+    CX_PEAK_ENDS(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(pct)  CX_R_END_##pct,
+    CX_PEAK_ENDS(CX_R_ID)
+#undef CX_R_ID
 #define CX_R_ID(id, name, score)  CX_R_##id##_##score,
     CX_ROLLUP_SCORES(CX_R_ID)
 #undef CX_R_ID
@@ -208,12 +257,24 @@ enum {
 #define CX_R_FIRST         CX_R_FIRST_10     /* first of the histogram */
 #define CX_R_SIGNAL        (CX_R_FIRST_MORE + 1)
 #define CX_R_VISITS_SIGNAL (CX_R_SIGNAL + CX_SIG_N)
+#define CX_R_UNSEEN        (CX_R_VISITS_SIGNAL + CX_SIG_N)
+#define CX_R_PEAK          CX_R_PEAK_10
+#define CX_R_END           CX_R_END_10
+#define CX_PEAK_END_BINS   10
+
+/* 1 for those that only the total of a site has, not its pages */
+#define CX_R_SITE_ONLY(field)                                                 \
+    ((field) == CX_R_SESSIONS                                                 \
+     || ((field) >= CX_R_PEAK && (field) < CX_R_END + CX_PEAK_END_BINS))
 
 /* names of the counters by CX_R_* */
 extern const char *const  cx_rollup_names[CX_R_N];
 
 /* upper bounds in ms of CX_R_FIRST and following, without the last one */
 extern const unsigned  cx_first_ms[CX_R_FIRST_MORE - CX_R_FIRST];
+
+/* upper bounds in percent of CX_R_PEAK and CX_R_END and following */
+extern const unsigned  cx_peak_end_pct[CX_PEAK_END_BINS];
 
 
 /*
@@ -245,7 +306,13 @@ extern const unsigned  cx_first_ms[CX_R_FIRST_MORE - CX_R_FIRST];
     S(NPS_LO, "nps_lo", 2, "95 % adjusted interval of it")                    \
     S(NPS_HI, "nps_hi", 2, "95 % adjusted interval of it")                    \
     S(NPS_N, "nps_n", 0, "NPS answers")                                       \
-    S(COVERAGE, "coverage", 2, "percent of the visits with browser reports")  \
+    S(COVERAGE, "coverage", 2, "percent of the views that browsers reported " \
+      "of, of those that can be joined")                                      \
+    S(APDEX, "apdex", 3, "0 ... 1: satisfied views and half of the "          \
+      "tolerating, by views")                                                 \
+    S(APDEX_LO, "apdex_lo", 3, "95 % adjusted interval of it")                \
+    S(APDEX_HI, "apdex_hi", 3, "95 % adjusted interval of it")                \
+    S(APDEX_N, "apdex_n", 0, "views it rests on")                             \
     S(ASKED_N, "asked_n", 0, "answers to a prompt, of any metric")            \
     S(VOLUNTEERED_N, "volunteered_n", 0, "answers nobody asked for")          \
     S(IMPACT, "impact", 2, "effort_lo / 100 * views: struggling views, at "   \
@@ -298,6 +365,9 @@ int64_t cx_window(int gran, int64_t ms);
 
 /* Unix time in ms where a window begins, or -1 if it is none */
 int64_t cx_window_start(int gran, int64_t window);
+
+/* 1 if two times are in the same hour, and so in the same day */
+int cx_window_same(int64_t a, int64_t b);
 
 /* ms that a window of this granularity lasts */
 int64_t cx_window_len(int gran);

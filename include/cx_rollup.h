@@ -6,9 +6,10 @@
 #include "cx_keys.h"
 
 #define CX_PATTERN_LEN  (CX_SIG_N * 28 + 8)  /* bytes of a pattern's text */
+#define CX_TENTHS_MAX   100                  /* highest friction class */
 
 typedef struct {
-    unsigned char   count[CX_SIG_N];     /* capped counts, by CX_SIG_* */
+    unsigned char   count[CX_SIG_N];     /* by CX_SIG_*, capped when counted */
     unsigned char   changed;             /* since it was last written */
     unsigned short  tenths;              /* 0: exact; else friction class */
     int64_t         visits;
@@ -30,10 +31,13 @@ void cx_rollup_free(cx_rollup_t *r);
 
 /*
  * Moves delta visits into or out of the row for these capped counts.  Beyond
- * CX_PATTERNS_MAX rows visits go to classes of their friction; they are taken
- * out where they were put in.  0, or -1 without memory.
+ * CX_PATTERNS_MAX rows visits go to classes of their friction, tenths as
+ * cx_friction_tenths() says; they are taken out where they were put in, or, if
+ * strengths were changed between the two, out of another class.  0, or -1
+ * without memory.
  */
-int cx_rollup_pattern(cx_rollup_t *r, const unsigned char *count, int delta);
+int cx_rollup_pattern(cx_rollup_t *r, const unsigned char *count,
+    unsigned tenths, int delta);
 
 /*
  * Takes one field and value of a stored hash.  Returns 0; 1 for a field that
@@ -54,8 +58,11 @@ size_t cx_pattern_print(char *dst, const cx_pattern_t *p);
 /* reads it back; 0, or -1 if it is none of this version */
 int cx_pattern_parse(cx_pattern_t *p, const unsigned char *s, size_t len);
 
-/* friction x of capped counts, by the default strengths */
-double cx_friction(const unsigned char *count);
+/* friction x = sum b_k min(count_k, cap_k) by the strengths and caps of t */
+double cx_friction(const unsigned char *count, const cx_tuning_t *t);
+
+/* in tenths, rounded up, at most CX_TENTHS_MAX */
+unsigned cx_friction_tenths(const unsigned char *count, const cx_tuning_t *t);
 
 /* decimal digits, with or without a minus: 0, or -1 */
 int cx_number(int64_t *n, const cx_str_t *s);

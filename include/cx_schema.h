@@ -21,6 +21,8 @@
 #define CX_SITE_MAX       64         /* bytes of a site name */
 #define CX_NAME_MAX       32         /* bytes of a touchpoint, survey, ... */
 #define CX_TEXT_MAX       2000       /* bytes of a verbatim */
+#define CX_SIGNALS_MAX    800        /* bytes of a visit's signals as text */
+#define CX_AGE_MAX        86400000   /* ms, "age" of a beacon */
 
 /*
  * Kinds of values, in a JSON beacon and in the stream:
@@ -44,7 +46,8 @@
 
 #define CX_COMMON(F, T)                                                       \
     F(T, TS, "ts", INT, 9999999999999, EDGE,                                  \
-      "Unix time in ms at the edge when the event was recorded")              \
+      "Unix time in ms at the edge: of a view when its request began, else "  \
+      "when the event was recorded")                                          \
     F(T, PAGE, "page", LINE, CX_PAGE_MAX, TOP,                                \
       "page key; never a query string")                                       \
     F(T, VISIT, "visit", HEX, 16, EDGE,                                       \
@@ -76,17 +79,46 @@
     F(T, REF, "ref", LINE, CX_PAGE_MAX, EDGE,                                 \
       "page key of the page of this site that linked here; else empty")
 
+/*
+ * What the server knew of the page view and of the visit, put in where the
+ * edge has seen both: a browser's report and the view it is about are joined
+ * by view id, page and time.
+ */
+#define CX_SERVER(F, T)                                                       \
+    F(T, VIEW_TS, "view_ts", INT, 9999999999999, EDGE,                        \
+      "ts of the view, ms; empty, as all of these, when the edge did not "    \
+      "see it: cached by the browser, single-page navigation, evicted")       \
+    F(T, STATUS, "status", INT, 999, EDGE, "of the view")                     \
+    F(T, REQUEST_MS, "request_ms", INT, 86400000, EDGE, "of the view")        \
+    F(T, FIRST_MS, "first_ms", INT, 86400000, EDGE, "of the view")            \
+    F(T, UPSTREAM_MS, "upstream_ms", INT, 86400000, EDGE, "of the view")      \
+    F(T, CACHE, "cache", NAME, 16, EDGE, "of the view")                       \
+    F(T, SIGNALS, "signals", LINE, CX_SIGNALS_MAX, EDGE,                      \
+      "the visit's signals so far, on all its pages: name=count, joined by "  \
+      "commas")
+
 #define CX_FIELDS_SIGNAL(F, T)                                                \
     CX_COMMON(F, T)                                                           \
     F(T, SOURCE, "source", NAME, 16, EDGE, "who saw it: edge or browser")     \
     F(T, NAME, "name", NAME, 24, ASK, "a signal of include/cx_signal.h")      \
     F(T, COUNT, "count", INT, 1000, MAY,                                      \
       "how often in this page view; 1 when left out")                         \
-    F(T, TARGET, "target", LINE, CX_PAGE_MAX, MAY,                             \
-      "browser: element, tag and id or class, never text; error_page: page "  \
-      "key of the page that failed")                                          \
+    F(T, TARGET, "target", LINE, CX_PAGE_MAX, MAY,                            \
+      "browser: element, tag and id, test attribute, class or role, never "   \
+      "text; edge: page key that says more, see the signal's rule")           \
     F(T, VALUE, "value", INT, 999999999, MAY,                                 \
-      "error_page: HTTP status; slow_page, aborted_wait: ms; reload: views")
+      "error_page, broken_link, broken_asset, repeat_failure, auth_loop, "    \
+      "rate_limited: HTTP status; slow_page, aborted_wait, quick_back, "      \
+      "input_hesitation, unresponsive, late_paint: ms; layout_shift: "        \
+      "thousandths; reload: views, or 1 after a wait; redirect_chain: "       \
+      "redirects; search_refine: queries; help_seek: s since the failure; "   \
+      "form_resubmit: HTTP status of the post before")                        \
+    F(T, UPSTREAM_MS, "upstream_ms", INT, 86400000, EDGE,                     \
+      "slow_page, aborted_wait: ms of the value that upstreams took; empty "  \
+      "without upstream")                                                     \
+    F(T, SEEN, "seen", INT, 1, EDGE,                                          \
+      "1 if the edge served this page in this visit, 0 if it did not, which " \
+      "counts apart; empty where visits are not told apart")
 
 #define CX_FIELDS_LEAVE(F, T)                                                 \
     CX_COMMON(F, T)                                                           \
@@ -98,7 +130,11 @@
     F(T, INP_MS, "inp_ms", INT, 3600000, MAY,                                 \
       "interaction to next paint, ms")                                        \
     F(T, CLS_MILLI, "cls_milli", INT, 1000000, MAY,                           \
-      "cumulative layout shift, thousandths")
+      "cumulative layout shift, thousandths")                                 \
+    F(T, SEEN, "seen", INT, 1, EDGE, "as in signal")                          \
+    F(T, FIRST, "first", INT, 1, EDGE,                                        \
+      "1: the first leave of a view that the edge saw")                       \
+    CX_SERVER(F, T)
 
 #define CX_FIELDS_SHOWN(F, T)                                                 \
     CX_COMMON(F, T)                                                           \
@@ -128,7 +164,8 @@
     F(T, SOURCE, "source", NAME, 16, MAY,                                     \
       "asked or volunteered; asked when left out")                            \
     F(T, TRIGGER, "trigger", NAME, 16, MAY, "as in shown")                    \
-    F(T, CHANCE, "chance", INT, 10000, MAY, "as in shown")
+    F(T, CHANCE, "chance", INT, 10000, MAY, "as in shown")                    \
+    CX_SERVER(F, T)
 
 #define CX_EVENTS(T)                                                          \
     T(VIEW, "view", "an HTML page was asked for; recorded by the edge")       \
@@ -157,7 +194,7 @@ enum { CX_FIELDS_ANSWER(CX_FIELD_ID, ANSWER) CX_ANSWER_N };
 enum { CX_COMMON(CX_FIELD_ID, COMMON) CX_COMMON_N };
 #undef CX_FIELD_ID
 
-#define CX_FIELDS_MAX  16            /* most fields of one type, "type" not
+#define CX_FIELDS_MAX  24            /* most fields of one type, "type" not
                                         counted; checked by the unit tests */
 
 enum { CX_KIND_INT, CX_KIND_NAME, CX_KIND_HEX, CX_KIND_LINE, CX_KIND_TEXT };

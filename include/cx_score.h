@@ -14,8 +14,21 @@ typedef struct {
     unsigned char  has[CX_S_N];          /* 0: no data, the figure is absent */
 } cx_score_t;
 
-/* the figures of a page, given the counters of its site in that window */
-void cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site);
+/*
+ * The figures of a page, given the counters of its site in that window and the
+ * strengths and caps in force.
+ */
+void cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site,
+    const cx_tuning_t *t);
+
+/*
+ * Remembered friction (peak-end rule) of the visits to a site: the mean of
+ * (peak + end) / 2 in percent and its 95 % interval, from the middle of each
+ * bin, 0 for visits without friction.  The interval takes peak and end as fully
+ * correlated, so it is rather too wide.  0 without visits to the site, else 1.
+ */
+int cx_peak_end(const cx_rollup_t *total, double *mean, double *lo,
+    double *hi);
 
 /* 1 and what the page is ranked by, or 0: too little is known to rank it */
 int cx_score_rank(double *by, const cx_score_t *s, int rank);

@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "cx_core.h"
+#include "cx_edge.h"
 #include "cx_keys.h"
 #include "cx_version.h"
 
@@ -37,7 +38,7 @@
     O(ATTACHMENT, "attachment", "Content-Disposition: attachment")            \
     O(RANGE, "range", "a part of a response")                                 \
     O(CSP, "csp", "'strict-dynamic' without cx_nonce")                        \
-    O(PRIVACY, "privacy", "Sec-GPC, DNT or no consent")                       \
+    O(PRIVACY, "privacy", "Sec-GPC, DNT, no consent, or opted out")           \
     O(ERROR, "error", "out of memory or an unreadable file: unchanged")
 
 enum {
@@ -58,13 +59,24 @@ extern const ngx_str_t  ngx_http_cx_outcome_names[];   /* status.c */
 #define NGX_HTTP_CX_COUNTERS(C)                                               \
     C(VIEWS, "views", "", "page views recorded")                              \
     C(VIEWS_BOT, "views_skipped", "bot", "page views not recorded")           \
+    C(VIEWS_HEALTH, "views_skipped", "health_check", "")                      \
     C(VIEWS_PREFETCH, "views_skipped", "prefetch", "")                        \
+    C(VIEWS_PRERENDER, "views_skipped", "prerender", "")                      \
+    C(VIEWS_IGNORED, "views_skipped", "cx_ignore", "")                        \
     C(VIEWS_PRIVACY, "views_skipped", "privacy", "")                          \
+    C(VIEWS_OPT_OUT, "views_skipped", "opt_out", "")                          \
     C(VIEWS_SAMPLED, "views_skipped", "sampled_out", "")                      \
+    C(VIEWS_SHOWN, "views_shown", "",                                         \
+      "prefetched pages that a browser showed later: views then")             \
     C(VISITS_NEW, "visits_new", "", "visits that entered the zone")           \
     C(VISITS_EVICTED, "visits_evicted", "",                                   \
       "visits pushed out of a full zone")                                     \
-    C(VISITS_LOST, "visits_lost", "", "views that found no room in the zone") \
+    C(VISITS_ENDED, "visits_ended", "", "visits that were idle for 30 min")   \
+    C(PLACES_LOST, "places_lost", "",                                         \
+      "signals whose page was pushed out of the zone's list of pages")        \
+    C(JOINED, "beacons_joined", "yes",                                        \
+      "POSTs by whether the edge knew the page view they are about")          \
+    C(JOINED_NOT, "beacons_joined", "no", "")                                 \
     C(BEACONS, "beacons", "", "POSTs taken")                                  \
     C(EVENTS, "events", "", "events taken from POSTs")                        \
     C(ANSWERS, "answers", "", "answers taken from POSTs")                     \
@@ -73,6 +85,11 @@ extern const ngx_str_t  ngx_http_cx_outcome_names[];   /* status.c */
     C(IGNORED_PRIVACY, "beacons_ignored", "privacy",                          \
       "POSTs answered 204 and not recorded")                                  \
     C(IGNORED_BOT, "beacons_ignored", "bot", "")                              \
+    C(IGNORED_HEALTH, "beacons_ignored", "health_check", "")                  \
+    C(IGNORED_OWN, "beacons_ignored", "cx_ignore", "")                        \
+    C(IGNORED_OPT_OUT, "beacons_ignored", "opt_out", "")                      \
+    C(OPTED_OUT, "opt_outs", "out", "uses of the opt-out page")               \
+    C(OPTED_IN, "opt_outs", "in", "")                                         \
     C(REJECT_METHOD, "beacons_rejected", "method",                            \
       "requests to the endpoint refused with 4xx")                            \
     C(REJECT_ORIGIN, "beacons_rejected", "origin", "")                        \
@@ -113,7 +130,7 @@ enum {
 };
 
 
-/* the shared array: counters, then outcomes, then edge signals */
+/* the shared array: counters, then outcomes, then signals */
 #define NGX_HTTP_CX_COUNTERS_ALL                                              \
     (NGX_HTTP_CX_COUNTER_N + NGX_HTTP_CX_OUTCOME_N + CX_SIG_N)
 
@@ -132,6 +149,7 @@ enum {
 typedef struct {
     ngx_str_t                    name;
     ngx_uint_t                   index;        /* of main conf's sites */
+    uint32_t                     id;           /* cx_edge_id of its name */
     ngx_str_t                    stream;       /* cx:{<name>}:events */
 } ngx_http_cx_site_t;
 
@@ -163,6 +181,8 @@ typedef struct {
     ngx_msec_t                   queue_flush;
     ngx_uint_t                   queue_inflight;
     ngx_uint_t                   stream_max;   /* entries; producer's MAXLEN */
+    cx_tuning_t                  tuning;       /* cx_thresholds */
+    ngx_str_t                    thresholds;   /* its file; len 0: none */
     ngx_flag_t                   on;           /* cx is on somewhere */
     ngx_flag_t                   endpoint;     /* there is a cx_endpoint */
 } ngx_http_cx_main_conf_t;
@@ -176,6 +196,9 @@ typedef struct {
     ngx_http_complex_value_t    *segment;
     ngx_http_complex_value_t    *nonce;
     ngx_http_complex_value_t    *consent;
+    ngx_http_complex_value_t    *ignore;
+    ngx_uint_t                   role;         /* CX_ROLE_* */
+    ngx_str_t                    search;       /* the argument's name */
     ngx_str_t                    touchpoint;
     ngx_str_t                    stage;
     ngx_http_cx_surveys_t       *surveys;
@@ -194,8 +217,12 @@ typedef struct {
     unsigned                     dest:2;       /* NGX_HTTP_CX_DEST_* */
     unsigned                     gpc:1;
     unsigned                     dnt:1;
+    unsigned                     opt_out:1;      /* by its cookie */
     unsigned                     prefetch:1;
-    unsigned                     bot:1;
+    unsigned                     prerender:1;
+    unsigned                     bot:1;          /* agent: crawler, library */
+    unsigned                     health:1;       /* agent: health check */
+    unsigned                     user:1;         /* Sec-Fetch-User: ?1 */
     unsigned                     accept:1;       /* there is an Accept */
     unsigned                     accept_html:1;  /* it names text/html */
     unsigned                     accept_any:1;   /* it starts with any type */
@@ -205,7 +232,8 @@ typedef struct {
 
 #define NGX_HTTP_CX_DEST_NONE      0           /* no Sec-Fetch-Dest */
 #define NGX_HTTP_CX_DEST_DOCUMENT  1           /* document or frame */
-#define NGX_HTTP_CX_DEST_OTHER     2
+#define NGX_HTTP_CX_DEST_ASSET     2           /* image, script, style, font */
+#define NGX_HTTP_CX_DEST_OTHER     3
 
 
 typedef struct {
@@ -215,6 +243,8 @@ typedef struct {
     ngx_msec_int_t               first_ms;     /* -1: no answer yet */
     ngx_str_t                    visit;        /* len 0: none */
     ngx_uint_t                   signals;      /* 1 << CX_SIG_* */
+    unsigned                     headers:1;    /* facts are filled in, ... */
+    unsigned                     agent:1;      /* ... also bot and health */
     unsigned                     logged:1;     /* visit, signals are final */
 
     /* filter.c, splice.c */
@@ -241,19 +271,47 @@ char *ngx_http_cx_set_sample(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cx_set_privacy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cx_set_prefix(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cx_set_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_set_thresholds(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ---- request.c: what a request is, by its headers ---- */
 
 /* ctx with facts filled in; NULL: out of memory */
 ngx_http_cx_ctx_t *ngx_http_cx_request_ctx(ngx_http_request_t *r);
+/* the same but for bot and health, which cost most */
+ngx_http_cx_ctx_t *ngx_http_cx_request_headers(ngx_http_request_t *r);
+/* ctx, its facts not filled in unless they are already */
+ngx_http_cx_ctx_t *ngx_http_cx_request_bare(ngx_http_request_t *r);
+
+/* the method as it was sent, and the same in words: error_page and
+   X-Accel-Redirect go on with GET; NGX_HTTP_UNKNOWN for most that were others
+   before */
+ngx_uint_t ngx_http_cx_request_method(ngx_http_request_t *r, ngx_str_t *name);
 
 /* ms since the request's first byte */
 ngx_msec_int_t ngx_http_cx_elapsed(ngx_http_request_t *r);
 
-/* 1 if nothing may be recorded about this request */
+/* 1 if nothing may be recorded about this request: GPC, DNT, no consent, or
+   opted out (facts->opt_out) */
 ngx_uint_t ngx_http_cx_request_private(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
+
+/*
+ * Why a request is not to be recorded, as an NGX_HTTP_CX_C_VIEWS_* counter, or
+ * -1 if it is: private, bot, health check, cx_ignore.  Prefetches are not
+ * among the reasons, as what was prefetched may be shown later.
+ */
+ngx_int_t ngx_http_cx_request_unwanted(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
+
+/* 1 if it asks for an image, script, style or font */
+ngx_uint_t ngx_http_cx_request_asset(ngx_http_request_t *r,
+    ngx_http_cx_facts_t *facts);
+
+/* 1 if the extension says that it is something else than a page */
+ngx_uint_t ngx_http_cx_request_file(ngx_http_request_t *r);
 
 /* 1 if a page is asked for, as far as the request can tell */
 ngx_uint_t ngx_http_cx_request_document(ngx_http_request_t *r,
@@ -297,25 +355,32 @@ ngx_int_t ngx_http_cx_splice(ngx_http_request_t *r, ngx_http_cx_ctx_t *ctx,
     ngx_chain_t *in, ngx_chain_t **out);
 
 
-/* ---- visit.c: the zone: counters, salt, per-visit state ---- */
+/* ---- zone.c: the shared memory: counters, lock, room for what follows ---- */
 
-char *ngx_http_cx_visit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cx_zone_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* the default zone where cx_zone is not given */
-ngx_int_t ngx_http_cx_visit_default_zone(ngx_conf_t *cf,
+ngx_int_t ngx_http_cx_zone_default(ngx_conf_t *cf,
     ngx_http_cx_main_conf_t *cxmcf);
+
+/* in a worker, before all that follows */
+void ngx_http_cx_zone_use(ngx_http_cx_main_conf_t *cxmcf);
+
+void ngx_http_cx_zone_lock(void);
+void ngx_http_cx_zone_unlock(void);
+
+void ngx_http_cx_count(ngx_uint_t counter, ngx_int_t n);
+void ngx_http_cx_count_outcome(ngx_uint_t outcome);
+void ngx_http_cx_count_signal(ngx_uint_t signal);
+
+ngx_atomic_t *ngx_http_cx_counters(void);      /* NULL: no zone yet */
+
+
+/* ---- secret.c: the day's salt, visit keys, the signing key ---- */
 
 /* visit key as 16 hex digits into dst, by site, address and user agent under
    the day's salt; NGX_DECLINED: visits are not told apart here */
 ngx_int_t ngx_http_cx_visit_key(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf, u_char *dst);
-
-/* notes a page view; returns the views of this page in the reload window, this
-   one included, and starts the count again once it reached the threshold */
-ngx_uint_t ngx_http_cx_visit_view(ngx_str_t *visit, ngx_str_t *page,
-    ngx_str_t *segment);
-
-/* segment noted with the visit's last view into dst (CX_NAME_MAX) */
-size_t ngx_http_cx_visit_segment(ngx_str_t *visit, u_char *dst);
 
 /* 1 if the visit is in the recorded share */
 ngx_uint_t ngx_http_cx_visit_sampled(ngx_str_t *visit, ngx_uint_t sample);
@@ -325,17 +390,144 @@ ngx_uint_t ngx_http_cx_visit_draw(ngx_str_t *visit, ngx_str_t *name);
 
 ngx_int_t ngx_http_cx_random(u_char *dst, size_t len);
 
-void ngx_http_cx_count(ngx_uint_t counter, ngx_int_t n);
-void ngx_http_cx_count_outcome(ngx_uint_t outcome);
-void ngx_http_cx_count_signal(ngx_uint_t signal);
-
 /* HMAC-SHA1 (20 bytes) under a random key of the zone, kept over reloads */
 void ngx_http_cx_visit_sign(ngx_str_t *text, u_char *mac);
+
+
+/* ---- visit.c: what is remembered of each visit ---- */
+
+typedef struct {
+    uint64_t                     key;          /* the visit key's bits */
+    uint32_t                     hash_next;    /* private, as the next two */
+    uint32_t                     newer, older;
+    uint32_t                     site;         /* cx_edge_id of its name */
+    u_char                       segment_len;
+    u_char                       segment[CX_NAME_MAX];
+    cx_visit_t                   state;
+} ngx_http_cx_visit_t;
+
+/* all of these with the zone locked */
+
+/* what is known of a visit, now the one used last; where nothing is, NULL or,
+   if create, a new one for which the visit idle longest makes room if need
+   be */
+ngx_http_cx_visit_t *ngx_http_cx_visit_find(ngx_str_t *visit,
+    ngx_uint_t create);
+/* the visit idle longest, if it has ended; NULL: none has */
+ngx_http_cx_visit_t *ngx_http_cx_visit_ended(uint64_t now);
+void ngx_http_cx_visit_forget(ngx_http_cx_visit_t *visit);
+
+/* with the zone unlocked: segment noted with the visit's last view into dst,
+   which holds CX_NAME_MAX bytes; returns its length */
+size_t ngx_http_cx_visit_segment(ngx_str_t *visit, u_char *dst);
+
+
+/* ---- place.c: page keys, touchpoints and stages by checksum ---- */
+
+typedef struct {
+    uint32_t                     id;           /* 0: free */
+    uint32_t                     used;         /* s, last note */
+    u_char                       page_len, touchpoint_len, stage_len;
+    u_char                       page[CX_PAGE_MAX];
+    u_char                       touchpoint[CX_NAME_MAX];
+    u_char                       stage[CX_NAME_MAX];
+} ngx_http_cx_place_t;
+
+/* checksum of a page of a site */
+uint32_t ngx_http_cx_place_id(ngx_http_cx_site_t *site, ngx_str_t *page);
+
+/* with the zone locked: */
+
+void ngx_http_cx_place_note(uint32_t id, ngx_str_t *page,
+    ngx_str_t *touchpoint, ngx_str_t *stage);
+/* NULL: another one took its room */
+ngx_http_cx_place_t *ngx_http_cx_place_find(uint32_t id);
 
 
 /* ---- edge.c: log phase -> view and signal events ---- */
 
 ngx_int_t ngx_http_cx_edge_handler(ngx_http_request_t *r);
+
+
+/* ---- step.c: a finished request as the rules see it ---- */
+
+/* fills in s, but for status, kind, post and aborted, which are the caller's;
+   ref: page key of the page of this site that linked here, len 0: none */
+void ngx_http_cx_step(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf,
+    ngx_http_cx_ctx_t *ctx, ngx_str_t *ref, cx_step_t *s);
+
+
+/* ---- close.c: visits that have ended ---- */
+
+/* begins to look for them, in this worker */
+void ngx_http_cx_close_init(ngx_cycle_t *cycle,
+    ngx_http_cx_main_conf_t *cxmcf);
+
+
+/* ---- event.c: values of events that the edge fills in ---- */
+
+/* a signal with what is in the zone about its pages */
+typedef struct {
+    cx_edge_signal_t             signal;
+    off_t                        upstream_ms;  /* -1: none */
+    char                         seen;         /* 0, '0' or '1': "seen" */
+    ngx_http_cx_place_t          place;        /* of its page; id 0: lost */
+    ngx_http_cx_place_t          target;       /* id 0: none */
+} ngx_http_cx_told_t;
+
+/* with the zone locked: copies a signal and its pages */
+void ngx_http_cx_event_told(ngx_http_cx_told_t *told, cx_edge_signal_t *s);
+
+/* queues a signal of the edge; NGX_DECLINED: its page is lost, or no room;
+   both are counted */
+ngx_int_t ngx_http_cx_event_signal(ngx_http_cx_site_t *site, ngx_str_t *visit,
+    ngx_str_t *segment, ngx_http_cx_told_t *told);
+
+/* clears an event and fills in what all have; ts points into buf, which holds
+   NGX_INT64_LEN bytes */
+void ngx_http_cx_event_start(cx_event_t *ev, ngx_uint_t type, uint64_t ts,
+    u_char *buf);
+
+void ngx_http_cx_event_text(cx_str_t *v, ngx_str_t *text);
+
+/* n in decimal at the end of buf, which holds NGX_INT64_LEN bytes */
+void ngx_http_cx_event_number(cx_str_t *v, u_char *buf, off_t n);
+
+
+/* ---- join.c: a beacon and what the edge saw of its page view ---- */
+
+typedef struct {
+    ngx_str_t                    segment;      /* of the visit; len 0: none */
+    ngx_uint_t                   told;         /* visits are told apart */
+    ngx_uint_t                   seen;         /* the edge served this page */
+    ngx_uint_t                   joined;       /* view is set */
+    ngx_uint_t                   shown;        /* a prefetched page is shown:
+                                                  its view is to be recorded */
+    ngx_uint_t                   first;        /* its first leave */
+    uint64_t                     view_ts;      /* ms */
+    cx_seen_t                    view;
+    ngx_uint_t                   vitals;       /* bits 1 << CX_SIG_*, judged */
+    ngx_str_t                    back;         /* quick_back: page that it was
+                                                  on; len 0: this one */
+    u_char                       back_text[CX_PAGE_MAX];
+    u_char                       segment_text[CX_NAME_MAX];
+    u_char                       signals_text[CX_COUNTS_MAX];
+    ngx_str_t                    signals;      /* the visit's so far */
+} ngx_http_cx_join_t;
+
+/* joins a checked beacon; its browser signals count for the visit */
+void ngx_http_cx_join(ngx_http_cx_main_conf_t *cxmcf,
+    ngx_http_cx_site_t *site, ngx_str_t *visit, ngx_str_t *page,
+    cx_batch_t *b, ngx_http_cx_join_t *j);
+
+
+/* ---- optout.c: <prefix>opt-out ---- */
+
+#define NGX_HTTP_CX_OPT_OUT_COOKIE  "cx_opt_out"
+
+/* GET: a page that says what is recorded and has a button; POST: sets or
+   clears the cookie and goes back to that page */
+ngx_int_t ngx_http_cx_optout_handler(ngx_http_request_t *r);
 
 
 /* ---- endpoint.c, widget.c, survey*.c, collect.c: below cx_prefix ---- */
@@ -503,7 +695,6 @@ void ngx_http_cx_trouble_end(void);
 /* ---- status.c, variables.c ---- */
 
 char *ngx_http_cx_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-ngx_atomic_t *ngx_http_cx_counters(void);      /* NULL: no zone yet */
 
 ngx_int_t ngx_http_cx_variables(ngx_conf_t *cf);
 
