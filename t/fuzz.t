@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# Runs each fuzz target of t/fuzz/ for CX_FUZZ_SECONDS (3) from t/corpus/.
+# Runs each fuzz target of t/fuzz/ for CX_FUZZ_SECONDS (3), from t/corpus/ if
+# it has inputs there.
 
 use warnings;
 use strict;
@@ -21,7 +22,8 @@ my @core = sort glob "$root/ngx_cx_module/core/*.c";
 
 my @cc = (qw/ clang -std=gnu11 -g -O1 -Wall -Wextra -Werror
           -fno-sanitize-recover=all /,
-          '-fsanitize=fuzzer,address,undefined', "-I$root/include");
+          '-fsanitize=fuzzer,address,undefined', "-I$root/include",
+          "-I$root/build/gen");
 
 plan skip_all => 'needs clang with -fsanitize=fuzzer' unless fuzzer();
 plan tests => 2 * @targets;
@@ -56,10 +58,14 @@ sub fuzz {
 
     mkdir "$temp/$name" or die "$temp/$name: $!";
 
+    # inputs to begin with, where random ones would not come far
+    my ($corpus) = grep { -d } "$root/t/corpus/$name";
+    $corpus = $corpus ? "'$corpus'" : '';
+
     my $log = "$temp/$name.log";
     my $status = system("cd $temp && '$program' -max_total_time=$seconds "
                         . "-timeout=10 -max_len=4096 -print_final_stats=1 "
-                        . "$temp/$name '$root/t/corpus/$name' >$log 2>&1");
+                        . "$temp/$name $corpus >$log 2>&1");
 
     open my $file, '<', $log or die "$log: $!";
     my @lines = <$file>;

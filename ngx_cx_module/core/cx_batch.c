@@ -34,7 +34,8 @@ static const cx_batch_top_t cx_batch_top[] = {
     CX_TOP_ROW(view, HEX, 16),
     CX_TOP_ROW(touchpoint, NAME, CX_NAME_MAX),
     CX_TOP_ROW(stage, NAME, CX_NAME_MAX),
-    CX_TOP_ROW(token, LINE, CX_TOKEN_MAX)
+    CX_TOP_ROW(token, LINE, CX_TOKEN_MAX),
+    CX_TOP_ROW(age, INT, CX_AGE_MAX)
 };
 
 #define CX_TOP_ROWS   (sizeof(cx_batch_top) / sizeof(cx_batch_top[0]))
@@ -59,6 +60,7 @@ static size_t cx_batch_top_find(const cx_str_t *key);
 static void   cx_batch_beside(cx_batch_read_t *rd, size_t row,
                               const cx_str_t *key, cx_json_e kind,
                               const cx_str_t *v);
+static long   cx_batch_number(const cx_str_t *v);
 static int    cx_batch_events(cx_batch_read_t *rd);
 static int    cx_batch_is(const cx_str_t *v, const char *name, size_t len);
 static void   cx_batch_verdict(cx_batch_read_t *rd, cx_reject_t *why);
@@ -82,6 +84,7 @@ cx_batch_parse(cx_batch_t *b, const unsigned char *body, size_t len,
     }
 
     memset(b, 0, offsetof(cx_batch_t, ev));
+    b->age = -1;
 
     rd.b = b;
     rd.seen = 0;
@@ -208,6 +211,8 @@ static void
 cx_batch_beside(cx_batch_read_t *rd, size_t row, const cx_str_t *key,
                 cx_json_e kind, const cx_str_t *v)
 {
+    void             *to;
+    cx_json_e         right;
     const cx_field_t *f;
 
     if (row == CX_TOP_NONE) {
@@ -216,13 +221,39 @@ cx_batch_beside(cx_batch_read_t *rd, size_t row, const cx_str_t *key,
     }
 
     f = &cx_batch_top[row].f;
+    right = (f->kind == CX_KIND_INT) ? CX_JSON_INT : CX_JSON_STRING;
 
-    if (kind != CX_JSON_STRING || !cx_field_ok(f, v)) {
+    if (kind != right || !cx_field_ok(f, v)) {
         cx_reject_value(&rd->beside, CX_REJECT_VALUE, f);
         return;
     }
 
-    *(cx_str_t *) (void *) ((char *) rd->b + cx_batch_top[row].off) = *v;
+    to = (char *) rd->b + cx_batch_top[row].off;
+
+    if (f->kind == CX_KIND_INT) {
+        *(long *) to = cx_batch_number(v);
+
+    } else {
+        *(cx_str_t *) to = *v;
+    }
+}
+
+
+/* of digits that a field's limit has checked */
+
+static long
+cx_batch_number(const cx_str_t *v)
+{
+    long   n;
+    size_t i;
+
+    n = 0;
+
+    for (i = 0; i < v->len; i++) {
+        n = n * 10 + (v->data[i] - '0');
+    }
+
+    return n;
 }
 
 

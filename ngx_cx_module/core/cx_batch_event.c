@@ -264,7 +264,7 @@ cx_batch_complete(const cx_event_t *ev, cx_reject_t *why)
     name = &ev->v[CX_SIGNAL_NAME];
     i = cx_signal_find(name->data, name->len);
 
-    if (i == -1 || cx_signals[i].seen != CX_SEEN_BROWSER) {
+    if (i == -1 || !(cx_signals[i].seen & CX_SEEN_BROWSER)) {
         cx_reject_signal(why);
     }
 }

@@ -22,12 +22,6 @@ CX_EVENTS(CX_TYPE_FIELDS)
 const cx_type_t cx_types[CX_TYPES] = { CX_EVENTS(CX_TYPE_ROW) };
 
 
-#define CX_SIGNAL_ROW(id, name, seen, b, cap, rule, source) \
-    { name, CX_SEEN_##seen, b, cap, rule, source },
-
-const cx_signal_t cx_signals[CX_SIG_N] = { CX_SIGNALS(CX_SIGNAL_ROW) };
-
-
 /* what the table says, as bytes ready to be copied or compared */
 
 typedef struct {
@@ -68,23 +62,6 @@ cx_type_find(const unsigned char *name, size_t len)
     for (i = 0; i < CX_TYPES; i++) {
         if (strlen(cx_types[i].name) == len
             && memcmp(cx_types[i].name, name, len) == 0) {
-            return i;
-        }
-    }
-
-    return -1;
-}
-
-
-int
-cx_signal_find(const unsigned char *name, unsigned long len)
-{
-    int i;
-
-    for (i = 0; i < CX_SIG_N; i++) {
-        if (strlen(cx_signals[i].name) == len
-            && memcmp(cx_signals[i].name, name, len) == 0)
-        {
             return i;
         }
     }

@@ -76,7 +76,7 @@ cx_reject_signal(cx_reject_t *why)
     cx_reject(why, CX_REJECT_VALUE, "name", "");
 
     for (i = 0; i < CX_SIG_N; i++) {
-        if (cx_signals[i].seen == CX_SEEN_BROWSER) {
+        if (cx_signals[i].seen & CX_SEEN_BROWSER) {
             cx_reject_list(why, cx_signals[i].name);
         }
     }
@@ -91,7 +91,7 @@ cx_reject_field(cx_reject_t *why, const cx_str_t *key, const cx_type_t *t)
     if (t == NULL) {
         cx_reject_text(why, CX_REJECT_FIELD, key->data, key->len,
                        "v, page, path, view, touchpoint, stage, token, "
-                       "events");
+                       "age, events");
         return;
     }
 
@@ -136,15 +136,26 @@ cx_reject_text(cx_reject_t *why, cx_reject_e code, const unsigned char *field,
 }
 
 
-/* appends ", name" */
+/* appends ", name", or ", ..." once there is no room for more than that */
 
 static void
 cx_reject_list(cx_reject_t *why, const char *name)
 {
-    size_t n;
+    size_t n, len;
+
+    static const char more[] = ", ...";
 
     n = strlen(why->expected);
+    len = sizeof(why->expected) - n;
 
-    (void) snprintf(why->expected + n, sizeof(why->expected) - n, "%s%s",
-                    n ? ", " : "", name);
+    if (n >= sizeof(more) && memcmp(&why->expected[n - 3], "...", 3) == 0) {
+        return;
+    }
+
+    if (strlen(name) + 2 + sizeof(more) > len) {
+        (void) snprintf(why->expected + n, len, "%s", more);
+        return;
+    }
+
+    (void) snprintf(why->expected + n, len, "%s%s", n ? ", " : "", name);
 }

@@ -4,7 +4,7 @@
  * the same from it.
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *       t/fuzz/batch.c ngx_cx_module/core/cx_*.c -ljansson -lm
+ *       -Ibuild/gen t/fuzz/batch.c ngx_cx_module/core/cx_*.c -ljansson -lm
  */
 
 #include <stdint.h>

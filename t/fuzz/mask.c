@@ -3,7 +3,7 @@
  * was one.
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *       t/fuzz/mask.c ngx_cx_module/core/cx_*.c -ljansson -lm
+ *       -Ibuild/gen t/fuzz/mask.c ngx_cx_module/core/cx_*.c -ljansson -lm
  */
 
 #include <stdint.h>

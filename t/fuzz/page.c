@@ -3,7 +3,7 @@
  * again changes nothing.
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *       t/fuzz/page.c ngx_cx_module/core/cx_*.c -ljansson -lm
+ *       -Ibuild/gen t/fuzz/page.c ngx_cx_module/core/cx_*.c -ljansson -lm
  */
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * back less than it needs.  The first byte seeds the cuts.
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude \
- *       t/fuzz/tokenizer.c ngx_cx_module/core/cx_*.c -ljansson -lm
+ *       -Ibuild/gen t/fuzz/tokenizer.c ngx_cx_module/core/cx_*.c -ljansson -lm
  */
 
 #include <stdint.h>

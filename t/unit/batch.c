@@ -72,7 +72,17 @@ static const struct {
       "{" TOP ",\"touchpoint\":\"a b\"," ONE "}" },
     { CX_REJECT_VALUE, -1, "stage", NULL, "{" TOP ",\"stage\":1," ONE "}" },
     { CX_REJECT_VALUE, -1, "token", NULL, "{" TOP ",\"token\":[]," ONE "}" },
-    { CX_REJECT_FIELD, -1, "visit", NULL, "{" TOP ",\"visit\":\"\"," ONE "}" },
+    { CX_REJECT_VALUE, -1, "age", "an integer from 0 to 86400000",
+      "{" TOP ",\"age\":86400001," ONE "}" },
+    { CX_REJECT_VALUE, -1, "age", NULL, "{" TOP ",\"age\":-1," ONE "}" },
+    { CX_REJECT_VALUE, -1, "age", NULL, "{" TOP ",\"age\":\"1\"," ONE "}" },
+    { CX_REJECT_VALUE, -1, "age", NULL, "{" TOP ",\"age\":1.5," ONE "}" },
+    { CX_REJECT_VALUE, -1, "age", NULL, "{" TOP ",\"age\":null," ONE "}" },
+    { CX_REJECT_JSON, -1, "", NULL,
+      "{" TOP ",\"age\":1,\"age\":1," ONE "}" },
+    { CX_REJECT_FIELD, -1, "visit",
+      "v, page, path, view, touchpoint, stage, token, age, events",
+      "{" TOP ",\"visit\":\"\"," ONE "}" },
     { CX_REJECT_FIELD, -1, "a??b?", NULL,
       "{" TOP ",\"a\\\"\\nb \":1," ONE "}" },
     { CX_REJECT_FIELD, -1, "abcdefghijklmnopqrstuvwxyz012345", NULL,
@@ -95,6 +105,9 @@ static const struct {
          "\"w\":1,\"x\":1,\"y\":1,\"z\":1,\"type\":\"leave\"}") },
     { CX_REJECT_FIELD, 0, "ts", "filled by the server",
       EV(SIGNAL ",\"ts\":1}") },
+    { CX_REJECT_FIELD, 0, "seen", "filled by the server",
+      EV(SIGNAL ",\"seen\":1}") },
+    { CX_REJECT_FIELD, 0, "age", NULL, EV("{\"type\":\"leave\",\"age\":1}") },
     { CX_REJECT_FIELD, 0, "source", "filled by the server",
       EV(SIGNAL ",\"source\":\"edge\"}") },
     { CX_REJECT_FIELD, 0, "metric", "filled by the server",
@@ -110,8 +123,11 @@ static const struct {
     { CX_REJECT_MISSING, 0, "survey", NULL, EV("{\"type\":\"shown\"}") },
     { CX_REJECT_MISSING, -1, "token", NULL, EV("{" ANSWER ",\"score\":1}") },
 
-    { CX_REJECT_VALUE, 0, "name", "rage_click, dead_click, js_error",
+    { CX_REJECT_VALUE, 0, "name", "quick_back, form_abandon, rage_click, "
+      "dead_click, error_click, thrash_cursor, ...",
       EV("{\"type\":\"signal\",\"name\":\"reload\"}") },
+    { CX_REJECT_VALUE, 0, "name", NULL,
+      EV("{\"type\":\"signal\",\"name\":\"unresponsive\"}") },
     { CX_REJECT_VALUE, 0, "name", NULL,
       EV("{\"type\":\"signal\",\"name\":\"nope\"}") },
     { CX_REJECT_VALUE, 0, "count", "an integer from 0 to 1000",
@@ -231,7 +247,7 @@ test_good(void)
     static const char  body[] =
         "{\"v\":1, \"path\":\"/a/8123\", \"view\":\"0123456789abcdef\","
         "\"touchpoint\":\"pay\",\"stage\":\"buy\",\"token\":\"t.1\","
-        "\"events\":["
+        "\"age\":86400000,\"events\":["
         "{\"count\":1000,\"name\":\"dead_click\",\"type\":\"signal\","
         "\"target\":\"a{}[].b\\\"\\\\\"},"
         "{\"type\":\"leave\",\"visible_ms\":86400000,\"scroll_pct\":0},"
@@ -250,7 +266,8 @@ test_good(void)
 
     ok(is(&batch.path, "/a/8123") && is(&batch.page, "")
        && is(&batch.view, "0123456789abcdef") && is(&batch.touchpoint, "pay")
-       && is(&batch.stage, "buy") && is(&batch.token, "t.1"),
+       && is(&batch.stage, "buy") && is(&batch.token, "t.1")
+       && batch.age == 86400000,
        "what stands beside the events");
 
     ok(batch.n == 5 && batch.answers == 1, "five events, one an answer");
@@ -283,6 +300,52 @@ test_good(void)
        && is(&ev->v[CX_ANSWER_TEXT], "gr\xc3\xbc\xc3\x9f" "e\n")
        && is(&ev->v[CX_ANSWER_SOURCE], "volunteered"),
        "answer");
+}
+
+
+/* by the table: every signal, and every age */
+
+static void
+test_signals(void)
+{
+    int          i, good;
+    char         body[256];
+    size_t       len;
+
+    for (i = 0; i < CX_SIG_N; i++) {
+
+        len = (size_t) sprintf(body, EV("{\"type\":\"signal\",\"name\":"
+                                        "\"%s\"}"), cx_signals[i].name);
+        good = (cx_signals[i].seen & CX_SEEN_BROWSER) != 0;
+
+        ok((parse(body, len) == CX_REJECT_NONE) == good, "%s is %s",
+           cx_signals[i].name, good ? "a browser's to say" : "not");
+    }
+}
+
+
+static void
+test_age(void)
+{
+    size_t    i, len;
+    char      body[128];
+
+    static const struct {
+        const char  *text;
+        long         age;
+
+    } ages[] = {
+        { "", -1 }, { ",\"age\":0", 0 }, { ",\"age\":1", 1 },
+        { ",\"age\": 1234567 ", 1234567 }, { ",\"age\":86400000", 86400000 }
+    };
+
+    for (i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+
+        len = (size_t) sprintf(body, "{" TOP "%s," ONE "}", ages[i].text);
+
+        ok(parse(body, len) == CX_REJECT_NONE && batch.age == ages[i].age,
+           "age %ld%s", ages[i].age, ages[i].text[0] ? "" : ": none told");
+    }
 }
 
 
@@ -322,6 +385,8 @@ main(void)
 
     test_refused();
     test_good();
+    test_signals();
+    test_age();
     test_escapes();
 
     ok(parse_many(1, 0) == CX_REJECT_NONE, "one event");

@@ -53,10 +53,10 @@ static const char  *values[] = {
 static const char  *seeds[] = {
 
     "{\"v\":1,\"page\":\"/p\",\"view\":\"0123456789abcdef\",\"touchpoint\":"
-    "\"pay\",\"stage\":\"buy\",\"events\":[{\"type\":\"signal\",\"name\":"
-    "\"rage_click\",\"count\":2,\"target\":\"a#b > c\"},{\"type\":\"leave\","
-    "\"visible_ms\":12,\"scroll_pct\":80,\"lcp_ms\":1,\"inp_ms\":2,"
-    "\"cls_milli\":3}]}",
+    "\"pay\",\"stage\":\"buy\",\"age\":86400000,\"events\":[{\"type\":"
+    "\"signal\",\"name\":\"rage_click\",\"count\":2,\"target\":\"a#b > c\"},"
+    "{\"type\":\"leave\",\"visible_ms\":12,\"scroll_pct\":80,\"lcp_ms\":1,"
+    "\"inp_ms\":2,\"cls_milli\":3}]}",
 
     "{ \"events\" : [ { \"survey\" : \"s\" , \"trigger\" : \"exit\" , "
     "\"chance\" : 10000 , \"type\" : \"shown\" } , {\"how\":\"never\","
@@ -79,7 +79,8 @@ static const char  *pieces[] = {
     "\x01", "\x7f", "true", "null", "1.0", "-0", "1e400", "{}", "[]", "\"\"",
     "99999999999999999999", "\"v\":1", ",\"count\":3", ",\"page\":\"/\"",
     ",\"type\":\"leave\"", "{\"type\":\"leave\"},", ",\"a\":{\"a\":1,\"a\":2}",
-    ",\"text\":\"\\u20ac\"", "[[[[[[[[", ",\"token\":\"t\"", ",\"ts\":1"
+    ",\"text\":\"\\u20ac\"", "[[[[[[[[", ",\"token\":\"t\"", ",\"ts\":1",
+    ",\"age\":0", "\"name\":\"quick_back\""
 };
 
 #define N(list)  ((unsigned) (sizeof(list) / sizeof(list[0])))

@@ -162,13 +162,35 @@ oracle_event(json_t *object, const cx_event_t *ev, int *differs)
         if (type == CX_SIGNAL && k == CX_SIGNAL_NAME) {
             signal = cx_signal_find(v.data, v.len);
 
-            if (signal == -1 || cx_signals[signal].seen != CX_SEEN_BROWSER) {
+            if (signal == -1
+                || !(cx_signals[signal].seen & CX_SEEN_BROWSER))
+            {
                 return 0;
             }
         }
     }
 
     return found == json_object_size(object);
+}
+
+
+/* 1 if it is an age, or none is given */
+
+static int
+oracle_age(const json_t *value, const cx_batch_t *b, int *differs)
+{
+    char      num[32];
+    cx_str_t  v;
+
+    static const cx_field_t  f = { "", CX_KIND_INT, CX_AGE_MAX, 0, "" };
+
+    if (value && !oracle_text(&v, num, &f, value)) {
+        return 0;
+    }
+
+    *differs |= (b && b->age != (value ? json_integer_value(value) : -1));
+
+    return 1;
 }
 
 
@@ -211,6 +233,13 @@ oracle_beacon(json_t *root, const cx_batch_t *b, int *differs)
                      && !oracle_same((const cx_str_t *) (const void *)
                                      ((const char *) b + oracle_top[i].off),
                                      &v[i]));
+    }
+
+    value = json_object_get(root, "age");
+    found += (value != NULL);
+
+    if (!oracle_age(value, b, differs)) {
+        return 0;
     }
 
     page = &v[0];
