@@ -39,7 +39,8 @@ module: $(BUILD)/ngx_http_cx_module.so
 
 # ---- generated headers: always below build/, where config looks for them ----
 
-GEN = build/gen/ngx_http_cx_widget_data.h build/gen/cx_produce_lua.h
+GEN = build/gen/ngx_http_cx_widget_data.h build/gen/cx_produce_lua.h \
+      build/gen/cx_agents.h
 
 gen: $(GEN)
 
@@ -49,14 +50,21 @@ build/gen/cx_produce_lua.h: ngx_cx_module/http/produce.lua
 	@mkdir -p $(@D)
 	$(EMBED) cx_produce_lua=$< > $@.tmp && mv $@.tmp $@
 
-# the widget's one library comes from npm, by exact version
+# the widget's one library and the list of crawlers come from npm, by exact
+# version
 
-build/npm/stamp: ngx_cx_module/widget/package.json
+build/npm/stamp: ngx_cx_module/package.json
 	@mkdir -p $(@D)
 	cp $< build/npm/package.json
 	npm install --prefix build/npm --no-audit --no-fund --no-package-lock \
 	    --loglevel=error
 	touch $@
+
+CRAWLERS = build/npm/node_modules/crawler-user-agents/crawler-user-agents.json
+
+build/gen/cx_agents.h: ngx_cx_module/agents.pl build/npm/stamp
+	@mkdir -p $(@D)
+	$(PERL) $< $(CRAWLERS) > $@.tmp && mv $@.tmp $@
 
 build/widget/cx.js: $(WIDGET) $(HEADERS) build/npm/stamp
 	NODE_PATH=$(CURDIR)/build/npm/node_modules \
@@ -114,6 +122,8 @@ $(OBJ)/%.o: ngx_cx_module/%.c $(HEADERS) $(wildcard ngx_cx_module/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(CFLAGS) $(WARN) -Iinclude -Ibuild/gen \
 	    -Ingx_cx_module/aggregator -c -o $@ $<
+
+$(OBJ)/core/cx_agent.o: build/gen/cx_agents.h
 
 $(BUILD)/libcx.a: $(LIBOBJ)
 	rm -f $@ && ar rcs $@ $^
@@ -218,7 +228,8 @@ demo:
 SYSCONFDIR ?= /etc
 
 NGINX_MODULES = $(if $(filter /usr,$(PREFIX)),,$(PREFIX)/lib/nginx/)modules
-INSTALL_DOCS  = README.md CHANGES LICENSE conf/redis-keys.md conf/nginx.conf \
+INSTALL_DOCS  = README.md CHANGES LICENSE conf/redis-keys.md conf/signals.md \
+                conf/nginx.conf conf/cx-thresholds.conf \
                 conf/demo/surveys.json
 
 install: all

@@ -17,7 +17,8 @@ my @units = map { m{([^/]+)\.c$} } sort glob "$root/t/unit/*.c";
 my @core = sort glob "$root/ngx_cx_module/core/*.c";
 
 my @cc = (split(' ', $ENV{CC} || 'cc'), qw/ -std=gnu11 -g -O1 -Wall -Wextra
-          -Werror /, "-I$root/include", split(' ', $ENV{CX_CFLAGS} || ''));
+          -Werror /, "-I$root/include", "-I$root/build/gen",
+          split(' ', $ENV{CX_CFLAGS} || ''));
 
 plan tests => scalar @units;
 
