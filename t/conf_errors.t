@@ -39,6 +39,11 @@ my @http = (
     ['cx_zone cx:1', 'cx_zone|zone'],
     ['cx_zone cx:much', 'cx_zone|zone'],
     ['cx_zone cx:1m; cx_zone cy:1m', 'duplicate'],
+    ['cx_thresholds none.conf', 'none\.conf" failed'],
+    ['cx_thresholds a.conf b.conf', 'invalid number of arguments'],
+    ['cx_thresholds off; cx_thresholds off', 'duplicate'],
+    ['cx_role form', '"cx_role" directive is not allowed here'],
+    ['cx_ignore', 'invalid number of arguments in "cx_ignore"'],
     ['cx maybe', 'invalid value "maybe" in "cx" directive'],
     ['cx on off', 'invalid number of arguments'],
     ['cx_touchpoint a', '"cx_touchpoint" directive is not allowed here'],
@@ -78,6 +83,18 @@ my @server = (
     ['cx_allowed_origins https://*.a.b', 'expected an origin'],
     ['cx_allowed_origins https://', 'expected an origin'],
     ['cx_allowed_origins http://a.b ftp://a.b', 'expected an origin'],
+    ['cx_role formular', 'invalid parameter "formular": expected "off"'],
+    ['cx_role form off', 'invalid parameter "off"'],
+    ['cx_role off help', 'invalid parameter "off"'],
+    ['cx_role form form', 'invalid parameter "form": expected .* each once'],
+    ['cx_role search', 'invalid parameter "search"'],
+    ['cx_role search=', 'invalid parameter "search="'],
+    ['cx_role search=a&b', 'invalid parameter "search=a&b"'],
+    ['cx_role search=a search=b', 'invalid parameter "search=b"'],
+    ['cx_role form; cx_role help', '"cx_role" directive is duplicate'],
+    ['cx_role', 'invalid number of arguments in "cx_role"'],
+    ['cx_thresholds a.conf', '"cx_thresholds" directive is not allowed here'],
+    ['cx_ignore a; cx_ignore b', '"cx_ignore" directive is duplicate'],
     ['cx_stage a', '"cx_stage" directive is not allowed here'],
     ['cx_redis redis://127.0.0.1', '"cx_redis" directive is not allowed here'],
     ['cx_zone cx:1m', '"cx_zone" directive is not allowed here'],
@@ -113,6 +130,34 @@ refused(@$_, http => 'DIRECTIVE', server => '') for @http;
 refused(@$_, http => 'DIRECTIVE', server => '', no_redis => 1) for @redis;
 refused(@$_, http => '', server => 'DIRECTIVE') for @server;
 
+# thresholds: file, line, what stands there and what was expected
+for (["# none\nslow_pages 900\n", 2, 'slow_pages', 'expected '],
+     ["slow_page_ms 900\n\nslow_page_ms 900\n", 3, 'slow_page_ms',
+      'expected '],
+     ['slow_page_ms fast', 1, 'fast', 'expected .*20.*60000'],
+     ['reload.strength 11', 1, '11', 'expected .*10'],
+     ['reload.cap 0', 1, '0', 'expected .*1'],
+     ["\0\x1b[1mslow\n", 1, '', 'expected '])
+{
+    my ($text, $line, $there, $expected) = @$_;
+    my ($status, $out) = conf_test(http => 'cx_thresholds bad.conf;',
+        server => '', files => { 'conf/bad.conf' => $text });
+    is $status, 1, "cx_thresholds: line $line: refused";
+    my @emerg = $out =~ /\[emerg\] (.*)/g;
+    is scalar @emerg, 1, "cx_thresholds: line $line: one sentence";
+    like $emerg[0] // '', qr/bad\.conf":$line: "[^"]*\Q$there\E[^"]*": $expected/,
+        "cx_thresholds: line $line: what is wrong";
+    like $emerg[0] // '', qr/ in \S+nginx\.conf:\d+$/,
+        "cx_thresholds: line $line: named where";
+    unlike $out, qr/[\0\x1b]/, "cx_thresholds: line $line: printable";
+}
+for (["x" x 70_000, 'expected a file of at most 64 KiB']) {
+    my ($status, $out) = conf_test(http => 'cx_thresholds bad.conf;',
+        server => '', files => { 'conf/bad.conf' => $_->[0] });
+    is $status, 1, 'cx_thresholds: too large: refused';
+    like $out, qr/$_->[1]/, 'cx_thresholds: too large: so it says';
+}
+
 # what is missing
 for (['cx on', "cx on;\n$endpoint", 1, 'need "cx_redis" in the http block'],
      ['cx_endpoint', $endpoint, 1, 'need "cx_redis" in the http block'],
@@ -136,13 +181,19 @@ my @good = (
         . 'stream=1000; cx_zone edge:128k;', 'cx_sample 12.5;'],
     ['percent', '', 'cx_sample 100%; cx_visitor off;'],
     ['privacy', 'cx_privacy off;', 'cx_privacy gpc consent=$cookie_ok;'],
+    ['roles', 'cx_ignore $cookie_staff;', 'cx_role off; location /f/ { '
+        . 'cx_role form help search=q; cx_ignore off; }'],
+    ['thresholds', 'cx_thresholds off;', ''],
+    ['thresholds of a file', 'cx_thresholds good.conf;', ''],
     ['elsewhere', 'cx_prefix /feedback/;', 'cx_allowed_origins '
         . 'https://www.example.com http://localhost:8080; '
         . 'location /feedback/ { cx_endpoint; }'],
 );
 for (@good) {
     my ($name, $http, $server) = @$_;
-    my ($status, $out) = conf_test(http => $http, server => $server);
+    my ($status, $out) = conf_test(http => $http, server => $server,
+        files => { 'conf/good.conf' => "# ours\n\nslow_page_ms 900 # late\n"
+            . "reload.strength 0.5\nreload.cap 3\nrage_clicks 5\n" });
     is $status, 0, "$name: right" or diag $out;
     unlike $out, qr/\[(?:warn|error)\]/, "$name: without warnings";
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # What the edge sees without a line of JavaScript: views and their fields,
-# visits, and the signals of step 2.
+# visits, variables, thresholds of a file, a full zone.  Its signals:
+# edge_signals.t, edge_path.t, edge_forms.t, edge_quiet.t.
 
 use strict;
 use warnings;
@@ -22,12 +23,9 @@ my $origin = $t->origin(sub {
         'Content-Type' => $req->{path} =~ /json/ ? 'application/json'
             : 'text/html', 'Content-Length' => length $page);
     sleep 0.1 if $req->{path} =~ /tenth/;
-    sleep 1.9 if $req->{path} =~ /slow/;
+    sleep 0.3 if $req->{path} =~ /slow/;
+    sleep 0.7 if $req->{path} =~ /slower/;
     sleep 5 if $req->{path} =~ /wait/;
-    if ($req->{path} =~ /half/) {
-        send_split($c, $head . substr $page, 0, 40);
-        sleep 5;
-    }
     return send_split($c, $head . $page);
 });
 
@@ -54,8 +52,6 @@ my $server = <<"EOT";
         location /none/ { cx_sample 0; try_files /a.html =404; }
         location /off/ { cx off; try_files /a.html =404; }
         location /untold/ { try_files /a.html =404; }
-        location /unauthorized/ { return 401; }
-        location /toomany/ { return 429; }
         location /ssi/ { ssi on; }
 EOT
 my $ngx = $t->nginx(redis => $redis, cx => 1, http => $http,
@@ -127,37 +123,13 @@ $ngx->get('/o/visit4');
 $ngx->get('/b.html', port => $ngx->port('other'), Host => 'other');
 $ngx->get('/b.html', port => $ngx->port('off'), Host => 'offsite');
 
-# signals: those who wait do so together
-my @visitor = ('User-Agent' => 'Mozilla/5.0 Impatient',
-               Accept => 'text/html,application/xhtml+xml,*/*;q=0.8');
-my %late = map { $_ => $ngx->connect }
-    '/o/slow', '/o/wait', '/o/half', '/o/slow/500';
-$late{$_}->send(Test::Cx::Http::build($_, @visitor)) for sort keys %late;
-my $waited = time;
-$ngx->get('/missing', @visitor, Referer => 'http://localhost/a.html');
-$ngx->get('/missing/typed', @visitor);
-$ngx->get('/missing/8123', @visitor, Referer => 'http://elsewhere/');
-$ngx->get('/o/x/503', @visitor, Referer => 'http://localhost/orders/12');
-$ngx->get('/unauthorized/', @visitor);
-$ngx->get('/toomany/', @visitor);
-my @reloader = ('User-Agent' => 'Mozilla/5.0 Reloader');
-$ngx->get('/o/reloaded', @reloader) for 1 .. 4;
-$ngx->get('/o/twice', @reloader) for 1 .. 2;
-$ngx->get('/o/shared', 'User-Agent' => "Mozilla/5.0 Visitor $_") for 1 .. 4;
-my $rest = 0.4 - (time - $waited);
-sleep $rest if $rest > 0;
-$waited = (time - $waited) * 1000;
-$late{$_}->close for '/o/wait', '/o/half';
-ok $late{$_}->response(timeout => 5)->{complete}, "$_ came"
-    for '/o/slow', '/o/slow/500';
+$ngx->get('/missing');
 $ngx->get('/o/last');
 
 $redis->wait_events(1, filter => sub { $_[0]{page} eq '/o/last' });
 my @events = $redis->events;
 my %view;
 push @{$view{$_->{page}}}, $_ for of_type('view', @events);
-my %signal;
-push @{$signal{$_->{name}}}, $_ for of_type('signal', @events);
 
 # fields
 my $raw = $redis->cmd('XRANGE', 'cx:{localhost}:events', '-', '+', 'COUNT',
@@ -215,53 +187,8 @@ isnt $other->{visit}, $view{'/o/visit1'}[0]{visit},
 my ($off) = $redis->wait_events(1, site => 'offsite');
 is $off->{visit}, '', 'cx_visitor off: no visit';
 
-# signals
-sub signal {
-    my ($name, $page) = @_;
-    return grep { $_->{page} eq $page } @{$signal{$name} // []};
-}
-
-my @s = signal('error_page', '/a.html');
-is scalar @s, 1, 'error_page: blamed on the page that linked there';
-is_deeply [@{$s[0]}{qw(source count target value)}],
-    ['edge', 1, '/missing', 404], 'error_page: what failed and how';
-is((signal('error_page', '/orders/:id'))[0]{value}, 503,
-   'error_page: 503 from an upstream');
-is scalar(signal('error_page', $_)), 1, "error_page: $_ blames itself"
-    for '/missing/typed', '/missing/:id';
-is scalar(signal('error_page', "/$_/")), 0, "no error_page for $_"
-    for 'unauthorized', 'toomany';
-@s = signal('slow_page', '/o/slow');
-is scalar @s, 1, 'slow_page';
-ok $s[0]{value} >= 1850 && $s[0]{value} < 3500, "slow_page: $s[0]{value} ms";
-is scalar(@{$signal{slow_page}}), 2, 'slow_page: only those that were slow';
-for ('/o/wait', '/o/half') {
-    @s = signal('aborted_wait', $_);
-    is scalar @s, 1, "aborted_wait $_";
-    cmp_ok abs(($s[0]{value} // 0) - $waited), '<', 300,
-        "aborted_wait $_: " . ($s[0]{value} // '') . ' ms';
-}
-is scalar(@{$signal{aborted_wait}}), 2, 'aborted_wait: only those';
-is scalar(grep { $_->{page} =~ /wait/ } @{$signal{error_page}}), 0,
-    'who leaves has seen no error page';
-@s = signal('reload', '/o/reloaded');
-is scalar @s, 1, 'reload: four views, one signal';
-is $s[0]{value}, 3, 'reload: at the third view';
-is scalar(@{$signal{reload}}), 1, 'reload: by visit and page';
-is_deeply [sort map { $_->{visit} } signal('reload', '/o/reloaded')],
-    [$view{'/o/reloaded'}[0]{visit}], 'reload: knows its visit';
-$raw = (grep { { @{$_->[1]} }->{type} eq 'signal' }
-        @{$redis->cmd('XRANGE', 'cx:{localhost}:events', '-', '+')})[0][1];
-is_deeply [map { $raw->[2 * $_] } 0 .. $#$raw / 2],
-    [qw(type ts page visit touchpoint stage segment view source name count
-        target value)], 'fields of a signal, in order';
-
-# counted, not recorded
-is $ngx->counter('views_skipped', 'bot'), 3, 'bots are counted';
-is $ngx->counter('views_skipped', 'prefetch'), 2, 'prefetches are counted';
-is $ngx->counter('views_skipped', 'privacy'), 2, 'private views are counted';
-is $ngx->counter('views_skipped', 'sampled_out'), 1,
-    'views out of the sample are counted';
+# counted, not recorded: by reason in bots.t
+is $ngx->counter('views_skipped'), 8, 'views that are not recorded';
 is $ngx->counter('views'), scalar(of_type('view', @events)) + 2,
     'views recorded are those in the streams';
 
@@ -274,15 +201,94 @@ is((split /\|/, $log{'/o/visit1'})[2], $view{'/o/visit1'}[0]{visit},
 like $log{'/missing'}, qr/\|error_page$/, '$cx_signals';
 like $log{'/o/visit1'}, qr/\|-?$/, '$cx_signals: none';
 
+# thresholds of a file, and times on a real clock: what upstreams took of them
+# is told apart
+my $tuned = $t->nginx(redis => $redis, cx => 1, http => <<'EOT',
+    cx_queue flush=50ms;
+    cx_thresholds tuned.conf;
+    limit_req_zone $binary_remote_addr zone=slow:1m rate=2r/s;
+EOT
+    server => <<"EOT",
+        cx_site tuned;
+        location /o/ { proxy_pass http://@{[ $origin->addr ]}; }
+        location /delayed/ {
+            limit_req zone=slow burst=9; proxy_pass http://@{[ $origin->addr ]}/o/;
+        }
+EOT
+    files => { 'html/a.html' => $page, 'conf/tuned.conf' => <<'EOT' });
+# less patience
+slow_page_ms     200     # T
+aborted_wait_ms  400
+
+reload_views     2
+slow_page.strength 0.2
+slow_page.cap    3
+EOT
+my $late = $tuned->connect;
+$late->send(Test::Cx::Http::build('/o/wait', Accept => 'text/html'));
+my $hasty = $tuned->connect;
+$hasty->send(Test::Cx::Http::build('/o/wait/hasty', Accept => 'text/html'));
+sleep 0.05;
+$hasty->close;
+sleep 0.5;
+$late->close;
+$tuned->get('/o/slow');
+$tuned->get('/o/slower');
+$tuned->get('/delayed/b') for 1, 2;
+$tuned->get('/a.html');
+sleep 0.5;                              # sooner it is a double click
+$tuned->get('/a.html');
+$redis->wait_events(8, site => 'tuned',
+                    filter => sub { $_[0]{type} eq 'view' });
+my %of;
+push @{$of{"$_->{name} $_->{page}"}}, $_
+    for of_type('signal', $redis->events('tuned'));
+is join(', ', sort keys %of), 'aborted_wait /o/wait, reload /a.html, '
+    . 'slow_page /delayed/b, slow_page /o/slow, slow_page /o/slower',
+    'cx_thresholds';
+is_deeply [map { $of{"slow_page $_"}[0]{count} }
+           '/o/slow', '/o/slower', '/delayed/b'], [1, 2, 1],
+    'slow_page: later than T, later than 4 T';
+
+sub between {
+    my ($what, $v, $least, $most) = @_;
+    ok $v =~ /^\d+$/ && $v >= $least && $v <= $most, "$what: $v ms";
+}
+my ($slow) = @{$of{'slow_page /o/slow'} // [{}]};
+between('slow_page', $slow->{value}, 290, 800);
+between('slow_page, upstream', $slow->{upstream_ms}, 290, 800);
+my ($delayed) = @{$of{'slow_page /delayed/b'} // [{}]};
+between('slow_page, held up by nginx', $delayed->{value}, 201, 800);
+between('... and its upstream', $delayed->{upstream_ms}, 0, 190);
+my ($abort) = @{$of{'aborted_wait /o/wait'} // [{}]};
+between('aborted_wait', $abort->{value}, 400, 1500);
+between('aborted_wait, upstream', $abort->{upstream_ms}, 400, 1500);
+
 # a full zone evicts, counts and records all the same
 my $small = $t->nginx(redis => $redis, http => 'cx_zone cx:64k;', cx => 1,
-    server => 'cx_site small; keepalive_requests 10000;',
+    server => 'cx_site small; keepalive_requests 100000;',
     files => { 'html/a.html' => $page });
 my $c = $small->connect;
-$c->get('/a.html', 'User-Agent' => "Mozilla/5.0 Number $_") for 1 .. 2000;
-is scalar($redis->wait_events(2000, site => 'small')), 2000,
-    'zone full: all views are recorded';
-cmp_ok $small->counter('visits_evicted'), '>', 100, 'zone full: evictions';
-is $small->counter('visits_new'), 2000, 'zone full: visits';
+my @who = map { ['User-Agent' => "Mozilla/5.0 Number $_", Accept => 'text/html']
+              } 0 .. 2000;
+my %status;
+for my $n (1 .. 2000) {
+    $status{$c->get('/a.html', @{$who[$n]})->{status}}++;
+
+    # one of them stays, whatever comes
+    next if $n % 20;
+    $status{$c->get($_, @{$who[0]})->{status}}++
+        for $n == 1000 || $n == 1020 ? ('/again', '/a.html?x') : "/a.html?$n";
+}
+is_deeply \%status, { 200 => 2000 + 100, 404 => 2 }, 'zone full: all is answered';
+my @small = $redis->wait_events(2102, site => 'small',
+                                filter => sub { $_[0]{type} eq 'view' });
+is scalar @small, 2102, 'zone full: all views are recorded';
+cmp_ok $small->counter('visits_evicted'), '>', 1500, 'zone full: evictions';
+is $small->counter('visits_new'), 2001, 'zone full: visits';
+is_deeply [map { "$_->{name} $_->{page} $_->{visit}" }
+           of_type('signal', $redis->events('small'))],
+    [map { "$_ /again $small[20]{visit}" } 'error_page', 'error_page',
+           'repeat_failure'], 'zone full: the visit that stays is remembered';
 
 $t->done;

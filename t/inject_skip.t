@@ -225,6 +225,7 @@ untouched($_->[0], $_->[1], $_->[2], @$_[3 .. $#$_]) for (
     ['empty', '/o/empty', 'empty', @document],
     ['GPC', '/o/html', 'privacy', 'Sec-GPC' => 1],
     ['DNT', '/o/html', 'privacy', DNT => 1],
+    ['opted out', '/o/html', 'privacy', Cookie => 'a=b; cx_opt_out=1'],
     ['strict-dynamic', '/o/csp', 'csp', @document],
     ['off', '/off/html', '-|off', @document],
 );
@@ -239,7 +240,16 @@ for (['injected', '/o/html'], ['GPC', '/o/html', 'Sec-GPC' => 1],
     like $vary, qr/\bsec-gpc\b/, "$name: Vary names Sec-GPC";
     like $vary, qr/\bdnt\b/, "$name: Vary names DNT";
 }
-my ($r) = ask('/o/html', 'Sec-Fetch-Dest' => 'empty');
+my ($r) = ask('/o/html', Cookie => 'cx_opt_out=1; a=b');
+like $r->{headers}{vary}, qr/\bcookie\b/i, 'opted out: Vary names Cookie';
+injected($_, '/o/html', $page, Cookie => $_)
+    for 'cx_opt_out=0', 'cx_opt_out=11', 'xcx_opt_out=1', 'a=cx_opt_out=1';
+($r) = ask('/o/html', Cookie => 'a=b');
+unlike $r->{headers}{vary}, qr/\bcookie\b/i, 'another cookie: Vary does not';
+injected('cx_privacy off, a cookie', '/dnt/html', $page, Cookie => 'a=b');
+untouched('cx_privacy off, opted out', '/dnt/html', 'privacy',
+          Cookie => 'cx_opt_out=1');
+($r) = ask('/o/html', 'Sec-Fetch-Dest' => 'empty');
 like $r->{headers}{vary} // '', qr/\bsec-fetch-dest\b/i,
     'Vary names Sec-Fetch-Dest';
 ($r) = ask('/off/html');
@@ -338,6 +348,26 @@ for my $how ('o', 'u') {
     }
     $r = $ngx->get("/$how/long", @document);
     is((one_tag($r->{body}))[0], $page, "/$how/long: ends as promised");
+}
+
+# thresholds that the browser needs to know
+my %tune = ("slow_page_ms 900\nreload.cap 3\n" => undef,
+            "rage_clicks 5\n" => qr/^\d+=5$/,
+            "dead_click_ms 2000\nslow_page_ms 900\nrage_clicks 6\n"
+                => qr/^\d+=6 \d+=2000$/);
+for my $text (sort keys %tune) {
+    my $n = $t->nginx(redis => $t->redis, cx => 1,
+        http => 'cx_thresholds tuned.conf;',
+        server => 'location /pay/ { cx_touchpoint pay; }',
+        files => { 'conf/tuned.conf' => $text, 'html/a.html' => $page,
+                   'html/pay/a.html' => $page });
+    for my $path ('/a.html', '/pay/a.html') {
+        my ($rest, $tag) = one_tag($n->get($path)->{body});
+        is $rest, $page, "thresholds: one tag";
+        my ($tune) = $tag =~ / data-tune="([^"]*)"/;
+        defined $tune{$text} ? like $tune, $tune{$text}, "data-tune: $tune"
+            : is $tune, undef, 'no data-tune where the browser needs none';
+    }
 }
 
 $t->done;

@@ -32,8 +32,11 @@ sub views {
 }
 
 # state of a visit
-$ngx->get('/a.html') for 1, 2;
+$ngx->get('/a.html');
+sleep 0.55;                                # sooner is a double click
+$ngx->get('/a.html');
 views(2);
+sleep 0.55;
 my $surveys = json($ngx->get('/_cx/surveys?page=/a.html')->{body});
 is $surveys->{surveys}[0]{id}, 'one', 'surveys as they were';
 my $before = $ngx->counter('views');

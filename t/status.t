@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Test::Cx;
+use Time::HiRes qw(sleep);
 
 my $t = Test::Cx->new;
 my $redis = $t->redis;
@@ -63,7 +64,10 @@ my $before = flat();
 
 # what is to be counted
 my $token = json($ngx->get('/_cx/surveys?page=/a')->{body})->{token};
-$ngx->get('/a.html') for 1 .. 5;
+for (1 .. 5) {
+    $ngx->get('/a.html');
+    sleep 0.55 if $_ < 3;                  # sooner is a double click
+}
 $ngx->get('/none.html', 'Sec-Fetch-Dest' => 'document');
 $ngx->get('/part.html');
 $ngx->get('/a.json');
@@ -114,6 +118,7 @@ is_deeply \%d, {
     'signals reload' => 1,
     'signals js_error' => 7,
     beacons => 4,
+    'beacons_joined no' => 4,              # they tell no age
     events => 11,
     answers => 1,
     'beacons_ignored privacy' => 1,

@@ -17,10 +17,11 @@
 static ngx_int_t ngx_http_cx_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cx_header_outcome(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_ctx_t *ctx);
+static ngx_uint_t ngx_http_cx_header_html(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cx_header_scan(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf);
 static ngx_int_t ngx_http_cx_header_vary(ngx_http_request_t *r,
-    ngx_http_cx_loc_conf_t *cxlcf);
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
 static ngx_int_t ngx_http_cx_make_tag(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_ctx_t *ctx);
 static void ngx_http_cx_promise(ngx_http_request_t *r,
@@ -51,8 +52,10 @@ ngx_http_cx_filter_init(ngx_conf_t *cf)
 char *
 ngx_http_cx_filter_tag(ngx_conf_t *cf, ngx_http_cx_loc_conf_t *cxlcf)
 {
-    u_char  *p;
-    size_t   len;
+    u_char                   *p;
+    size_t                    len, tune_len;
+    ngx_http_cx_main_conf_t  *cxmcf;
+    char                      tune[CX_TUNING_TAG];
 
     len = sizeof("<script async src=\"cx.js?\" data-page=\"") - 1
           + cxlcf->prefix.len + ngx_http_cx_widget_hash.len;
@@ -67,8 +70,13 @@ ngx_http_cx_filter_tag(ngx_conf_t *cf, ngx_http_cx_loc_conf_t *cxlcf)
                     &cxlcf->prefix, &ngx_http_cx_widget_hash);
     cxlcf->tag_head.len = p - cxlcf->tag_head.data;
 
-    len = sizeof("\" data-touchpoint=\"\" data-stage=\"\"") - 1
-          + cxlcf->touchpoint.len + cxlcf->stage.len;
+    /* main conf is complete when locations are merged */
+
+    cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
+    tune_len = cx_tuning_tag(tune, &cxmcf->tuning);
+
+    len = sizeof("\" data-touchpoint=\"\" data-stage=\"\" data-tune=\"\"") - 1
+          + cxlcf->touchpoint.len + cxlcf->stage.len + tune_len;
 
     p = ngx_pnalloc(cf->pool, len);
     if (p == NULL) {
@@ -84,6 +92,10 @@ ngx_http_cx_filter_tag(ngx_conf_t *cf, ngx_http_cx_loc_conf_t *cxlcf)
 
     if (cxlcf->stage.len) {
         p = ngx_sprintf(p, " data-stage=\"%V\"", &cxlcf->stage);
+    }
+
+    if (tune_len) {
+        p = ngx_sprintf(p, " data-tune=\"%*s\"", tune_len, tune);
     }
 
     cxlcf->tag_tail.len = p - cxlcf->tag_tail.data;
@@ -104,7 +116,8 @@ ngx_http_cx_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    ctx = ngx_http_cx_request_ctx(r);
+    ctx = ngx_http_cx_header_html(r) ? ngx_http_cx_request_headers(r)
+                                     : ngx_http_cx_request_bare(r);
     if (ctx == NULL) {
         return ngx_http_next_header_filter(r);
     }
@@ -159,12 +172,7 @@ ngx_http_cx_header_outcome(ngx_http_request_t *r,
 {
     ngx_uint_t  status, outcome;
 
-    if (r->headers_out.content_type_len < 9
-        || ngx_strncasecmp(r->headers_out.content_type.data,
-                           (u_char *) "text/html", 9) != 0
-        || (r->headers_out.content_type_len > 9
-            && r->headers_out.content_type.data[9] != ';'))
-    {
+    if (!ngx_http_cx_header_html(r)) {
         return NGX_HTTP_CX_TYPE;
     }
 
@@ -199,11 +207,13 @@ ngx_http_cx_header_outcome(ngx_http_request_t *r,
         return outcome;
     }
 
-    if (ngx_http_cx_header_vary(r, cxlcf) != NGX_OK) {
+    if (ngx_http_cx_header_vary(r, cxlcf, &ctx->facts) != NGX_OK) {
         return NGX_HTTP_CX_ERROR;
     }
 
-    if (ctx->facts.dest == NGX_HTTP_CX_DEST_OTHER) {
+    if (ctx->facts.dest == NGX_HTTP_CX_DEST_ASSET
+        || ctx->facts.dest == NGX_HTTP_CX_DEST_OTHER)
+    {
         return NGX_HTTP_CX_DEST;
     }
 
@@ -212,6 +222,17 @@ ngx_http_cx_header_outcome(ngx_http_request_t *r,
     }
 
     return NGX_HTTP_CX_INJECTED;
+}
+
+
+static ngx_uint_t
+ngx_http_cx_header_html(ngx_http_request_t *r)
+{
+    return r->headers_out.content_type_len >= 9
+           && ngx_strncasecmp(r->headers_out.content_type.data,
+                              (u_char *) "text/html", 9) == 0
+           && (r->headers_out.content_type_len == 9
+               || r->headers_out.content_type.data[9] == ';');
 }
 
 
@@ -287,41 +308,44 @@ ngx_http_cx_header_scan(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
 }
 
 
-/* the request headers that decide, whatever they decided this time */
+/*
+ * The request headers that decide, whatever they decided this time.  The
+ * cookie is named only where it did: most sites' cookies differ by visitor, so
+ * that no cache in front could keep a page.  A page with the tag that reaches
+ * somebody who opted out does nothing, as the widget looks for the cookie.
+ */
 
 static ngx_int_t
-ngx_http_cx_header_vary(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
+ngx_http_cx_header_vary(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf,
+    ngx_http_cx_facts_t *facts)
 {
+    ngx_uint_t        i;
     ngx_table_elt_t  *h;
+
+    static const ngx_str_t  values[] = {
+        ngx_string("Sec-Fetch-Dest"),
+        ngx_string("Sec-Fetch-Dest, Sec-GPC"),
+        ngx_string("Sec-Fetch-Dest, DNT"),
+        ngx_string("Sec-Fetch-Dest, Sec-GPC, DNT"),
+        ngx_string("Sec-Fetch-Dest, Cookie"),
+        ngx_string("Sec-Fetch-Dest, Sec-GPC, Cookie"),
+        ngx_string("Sec-Fetch-Dest, DNT, Cookie"),
+        ngx_string("Sec-Fetch-Dest, Sec-GPC, DNT, Cookie")
+    };
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
+    i = ((cxlcf->privacy & NGX_HTTP_CX_PRIVACY_GPC) ? 1 : 0)
+        + ((cxlcf->privacy & NGX_HTTP_CX_PRIVACY_DNT) ? 2 : 0)
+        + (facts->opt_out ? 4 : 0);
+
     h->hash = 1;
     ngx_http_cx_header_next(h);
     ngx_str_set(&h->key, "Vary");
-
-    switch (cxlcf->privacy
-            & (NGX_HTTP_CX_PRIVACY_GPC|NGX_HTTP_CX_PRIVACY_DNT))
-    {
-    case NGX_HTTP_CX_PRIVACY_GPC:
-        ngx_str_set(&h->value, "Sec-Fetch-Dest, Sec-GPC");
-        break;
-
-    case NGX_HTTP_CX_PRIVACY_DNT:
-        ngx_str_set(&h->value, "Sec-Fetch-Dest, DNT");
-        break;
-
-    case 0:
-        ngx_str_set(&h->value, "Sec-Fetch-Dest");
-        break;
-
-    default:
-        ngx_str_set(&h->value, "Sec-Fetch-Dest, Sec-GPC, DNT");
-        break;
-    }
+    h->value = values[i];
 
     return NGX_OK;
 }

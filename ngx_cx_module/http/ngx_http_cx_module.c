@@ -46,7 +46,14 @@ static ngx_command_t  ngx_http_cx_commands[] = {
 
     { ngx_string("cx_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_cx_visit_zone,
+      ngx_http_cx_zone_set,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("cx_thresholds"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_cx_set_thresholds,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -86,6 +93,13 @@ static ngx_command_t  ngx_http_cx_commands[] = {
       offsetof(ngx_http_cx_loc_conf_t, stage),
       NULL },
 
+    { ngx_string("cx_role"),
+      NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_cx_set_role,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cx_segment"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
@@ -119,6 +133,13 @@ static ngx_command_t  ngx_http_cx_commands[] = {
       ngx_http_cx_set_privacy,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("cx_ignore"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cx_loc_conf_t, ignore),
       NULL },
 
     { ngx_string("cx_endpoint"),
@@ -228,7 +249,7 @@ ngx_http_cx_init(ngx_conf_t *cf)
     }
 
     if (cxmcf->zone == NULL
-        && ngx_http_cx_visit_default_zone(cf, cxmcf) != NGX_OK)
+        && ngx_http_cx_zone_default(cf, cxmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -290,9 +311,13 @@ ngx_http_cx_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_cx_zone_use(cxmcf);
+
     if (ngx_http_cx_queue_init(cycle, cxmcf) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    ngx_http_cx_close_init(cycle, cxmcf);
 
     return ngx_http_cx_writer_init(cycle, cxmcf);
 }
@@ -331,6 +356,7 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
      *
      *     cxmcf->redis = NULL;
      *     cxmcf->zone = NULL;
+     *     cxmcf->thresholds = { 0, NULL };
      *     cxmcf->on = 0;
      *     cxmcf->endpoint = 0;
      */
@@ -340,6 +366,8 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
     cxmcf->queue_flush = NGX_CONF_UNSET_MSEC;
     cxmcf->queue_inflight = NGX_CONF_UNSET_UINT;
     cxmcf->stream_max = NGX_CONF_UNSET_UINT;
+
+    cx_tuning_default(&cxmcf->tuning);
 
     if (ngx_array_init(&cxmcf->sites, cf->pool, 4,
                        sizeof(ngx_http_cx_site_t *))
@@ -389,6 +417,8 @@ ngx_http_cx_create_loc_conf(ngx_conf_t *cf)
      *     conf->segment = NULL;
      *     conf->nonce = NULL;
      *     conf->consent = NULL;
+     *     conf->ignore = NULL;
+     *     conf->search = { 0, NULL };
      *     conf->touchpoint = { 0, NULL };
      *     conf->stage = { 0, NULL };
      *     conf->privacy = 0;
@@ -399,6 +429,7 @@ ngx_http_cx_create_loc_conf(ngx_conf_t *cf)
 
     conf->on = NGX_CONF_UNSET;
     conf->surveys = NGX_CONF_UNSET_PTR;
+    conf->role = NGX_CONF_UNSET_UINT;
     conf->sample = NGX_CONF_UNSET_UINT;
     conf->visitor = NGX_CONF_UNSET_UINT;
     conf->origins = NGX_CONF_UNSET_PTR;
@@ -436,6 +467,15 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->nonce == NULL) {
         conf->nonce = prev->nonce;
+    }
+
+    if (conf->ignore == NULL) {
+        conf->ignore = prev->ignore;
+    }
+
+    if (conf->role == NGX_CONF_UNSET_UINT) {
+        conf->role = (prev->role == NGX_CONF_UNSET_UINT) ? 0 : prev->role;
+        conf->search = prev->search;
     }
 
     if (conf->privacy == 0) {
@@ -529,6 +569,7 @@ ngx_http_cx_site(ngx_conf_t *cf, ngx_str_t *name)
 
     site->name = *name;
     site->index = cxmcf->sites.nelts;
+    site->id = cx_edge_id(0, name->data, name->len);
 
     site->stream.len = sizeof("cx:{}:events") - 1 + name->len;
     site->stream.data = ngx_pnalloc(cf->pool, site->stream.len);

@@ -1,7 +1,7 @@
 
 /*
- * What a request is, by its headers: document or not, bot, prefetch, private;
- * its page key, and that of the page that linked to it.
+ * What a request is: document or not, to be recorded or not; its page key, and
+ * that of the page that linked to it.
  */
 
 
@@ -11,275 +11,51 @@
 #define NGX_HTTP_CX_PATH_MAX  2048
 
 
-typedef struct {
-    ngx_str_t    name;                     /* lower case */
-    ngx_uint_t   hash;
-    void       (*set)(ngx_http_cx_facts_t *facts, ngx_str_t *value);
-} ngx_http_cx_fact_t;
+static ngx_uint_t ngx_http_cx_request_asks(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts);
+static ngx_uint_t ngx_http_cx_request_own(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf);
+static ngx_str_t *ngx_http_cx_request_type(ngx_http_request_t *r);
 
 
-static void ngx_http_cx_request_set_dest(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_gpc(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_dnt(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_purpose(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_accept(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_origin(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_set_site(ngx_http_cx_facts_t *facts,
-    ngx_str_t *value);
-static void ngx_http_cx_request_facts(ngx_http_request_t *r,
-    ngx_http_cx_facts_t *facts);
-static ngx_uint_t ngx_http_cx_request_bot(ngx_str_t *agent);
-static ngx_uint_t ngx_http_cx_request_contains(ngx_str_t *value, char *word,
-    size_t len);
-static ngx_uint_t ngx_http_cx_request_asset(ngx_http_request_t *r);
-
-
-static ngx_http_cx_fact_t  ngx_http_cx_facts[] = {
-    { ngx_string("sec-fetch-dest"), 0, ngx_http_cx_request_set_dest },
-    { ngx_string("sec-gpc"), 0, ngx_http_cx_request_set_gpc },
-    { ngx_string("dnt"), 0, ngx_http_cx_request_set_dnt },
-    { ngx_string("sec-purpose"), 0, ngx_http_cx_request_set_purpose },
-    { ngx_string("purpose"), 0, ngx_http_cx_request_set_purpose },
-    { ngx_string("x-purpose"), 0, ngx_http_cx_request_set_purpose },
-    { ngx_string("x-moz"), 0, ngx_http_cx_request_set_purpose },
-    { ngx_string("accept"), 0, ngx_http_cx_request_set_accept },
-    { ngx_string("origin"), 0, ngx_http_cx_request_set_origin },
-    { ngx_string("sec-fetch-site"), 0, ngx_http_cx_request_set_site },
-    { ngx_null_string, 0, NULL }
-};
-
-
-/*
- * What crawlers, monitors and HTTP libraries call themselves, in lower case.
- * Whoever does not say so is taken for a person.
- */
-
-static ngx_str_t  ngx_http_cx_bots[] = {
-    ngx_string("bot"),
-    ngx_string("crawl"),
-    ngx_string("curl/"),
-    ngx_string("facebookexternalhit"),
-    ngx_string("go-http-client"),
-    ngx_string("headless"),
-    ngx_string("http://"),
-    ngx_string("https://"),
-    ngx_string("java/"),
-    ngx_string("lighthouse"),
-    ngx_string("monitor"),
-    ngx_string("okhttp"),
-    ngx_string("phantomjs"),
-    ngx_string("pingdom"),
-    ngx_string("preview"),
-    ngx_string("python"),
-    ngx_string("scrapy"),
-    ngx_string("slurp"),
-    ngx_string("spider"),
-    ngx_string("wget/"),
-    ngx_null_string
-};
-
-
-ngx_http_cx_ctx_t *
-ngx_http_cx_request_ctx(ngx_http_request_t *r)
+ngx_uint_t
+ngx_http_cx_request_method(ngx_http_request_t *r, ngx_str_t *name)
 {
-    ngx_http_cx_ctx_t  *ctx;
+    size_t      len;
+    ngx_uint_t  i;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_cx_module);
+    /* of no other one is anything recorded */
 
-    if (ctx) {
-        return ctx;
+    static const struct {
+        ngx_str_t   name;
+        ngx_uint_t  method;
+    } sent[] = {
+        { ngx_string("GET "), NGX_HTTP_GET },
+        { ngx_string("POST "), NGX_HTTP_POST },
+        { ngx_string("PUT "), NGX_HTTP_PUT },
+        { ngx_string("PATCH "), NGX_HTTP_PATCH }
+    };
+
+    *name = r->method_name;
+
+    if (!r->internal || r->method != NGX_HTTP_GET) {
+        return r->method;
     }
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_cx_ctx_t));
-    if (ctx == NULL) {
-        return NULL;
-    }
+    for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+        len = sent[i].name.len;
 
-    /*
-     * set by ngx_pcalloc():
-     *
-     *     ctx->page = ctx->visit = { 0, NULL };
-     *     ctx->outcome = NGX_HTTP_CX_OFF;
-     *     ctx->html = start of the document
-     */
-
-    ctx->first_ms = -1;
-
-    ngx_http_cx_request_facts(r, &ctx->facts);
-
-    ngx_http_set_ctx(r, ctx, ngx_http_cx_module);
-
-    return ctx;
-}
-
-
-static void
-ngx_http_cx_request_facts(ngx_http_request_t *r, ngx_http_cx_facts_t *facts)
-{
-    ngx_uint_t           i;
-    ngx_list_part_t     *part;
-    ngx_table_elt_t     *h;
-    ngx_http_cx_fact_t  *f;
-
-    if (ngx_http_cx_facts[0].hash == 0) {
-        for (f = ngx_http_cx_facts; f->set; f++) {
-            f->hash = ngx_hash_key(f->name.data, f->name.len);
-        }
-    }
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        for (f = ngx_http_cx_facts; f->set; f++) {
-            if (h[i].hash == f->hash
-                && h[i].key.len == f->name.len
-                && ngx_strncmp(h[i].lowcase_key, f->name.data, f->name.len)
-                   == 0)
-            {
-                f->set(facts, &h[i].value);
-                break;
-            }
-        }
-    }
-
-    facts->bot = r->headers_in.user_agent == NULL
-                 || ngx_http_cx_request_bot(&r->headers_in.user_agent->value);
-}
-
-
-static void
-ngx_http_cx_request_set_dest(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    if ((value->len == 8 && ngx_strncmp(value->data, "document", 8) == 0)
-        || (value->len == 6 && ngx_strncmp(value->data, "iframe", 6) == 0)
-        || (value->len == 5 && ngx_strncmp(value->data, "frame", 5) == 0))
-    {
-        facts->dest = NGX_HTTP_CX_DEST_DOCUMENT;
-
-    } else {
-        facts->dest = NGX_HTTP_CX_DEST_OTHER;
-    }
-}
-
-
-static void
-ngx_http_cx_request_set_gpc(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    facts->gpc = (value->len == 1 && value->data[0] == '1');
-}
-
-
-static void
-ngx_http_cx_request_set_dnt(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    facts->dnt = (value->len == 1 && value->data[0] == '1');
-}
-
-
-static void
-ngx_http_cx_request_set_purpose(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    if (ngx_http_cx_request_contains(value, "prefetch", 8)
-        || ngx_http_cx_request_contains(value, "prerender", 9)
-        || ngx_http_cx_request_contains(value, "preview", 7))
-    {
-        facts->prefetch = 1;
-    }
-}
-
-
-static void
-ngx_http_cx_request_set_accept(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    facts->accept = 1;
-    facts->accept_html = ngx_http_cx_request_contains(value, "text/html", 9);
-    facts->accept_any = (value->len >= 3
-                         && ngx_strncmp(value->data, "*/*", 3) == 0);
-}
-
-
-static void
-ngx_http_cx_request_set_origin(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    facts->origin = *value;
-}
-
-
-static void
-ngx_http_cx_request_set_site(ngx_http_cx_facts_t *facts, ngx_str_t *value)
-{
-    facts->fetch_site = *value;
-}
-
-
-static ngx_uint_t
-ngx_http_cx_request_contains(ngx_str_t *value, char *word, size_t len)
-{
-    return ngx_strlcasestrn(value->data, value->data + value->len,
-                            (u_char *) word, len - 1)
-           != NULL;
-}
-
-
-static ngx_uint_t
-ngx_http_cx_request_bot(ngx_str_t *agent)
-{
-    u_char            c, *p, *last, *q, *w;
-    ngx_str_t        *word;
-    static ngx_str_t *first[256];          /* first word of each letter */
-
-    if (first['b'] == NULL) {
-        for (word = ngx_http_cx_bots; word->len; word++) {
-            if (first[word->data[0]] == NULL) {
-                first[word->data[0]] = word;
-            }
-        }
-    }
-
-    last = agent->data + agent->len;
-
-    for (p = agent->data; p < last; p++) {
-        c = ngx_tolower(*p);
-
-        for (word = first[c];
-             word && word->len && word->data[0] == c;
-             word++)
+        if (r->request_line.len > len
+            && ngx_strncmp(r->request_line.data, sent[i].name.data, len) == 0)
         {
-            if ((size_t) (last - p) < word->len) {
-                continue;
-            }
+            name->data = sent[i].name.data;
+            name->len = len - 1;
 
-            for (q = p, w = word->data; *w; q++, w++) {
-                if (ngx_tolower(*q) != *w) {
-                    break;
-                }
-            }
-
-            if (*w == '\0') {
-                return 1;
-            }
+            return sent[i].method;
         }
     }
 
-    return agent->len == 0;
+    return NGX_HTTP_UNKNOWN;
 }
 
 
@@ -301,6 +77,16 @@ ngx_http_cx_elapsed(ngx_http_request_t *r)
 ngx_uint_t
 ngx_http_cx_request_private(ngx_http_request_t *r,
     ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts)
+{
+    return facts->opt_out || ngx_http_cx_request_asks(r, cxlcf, facts);
+}
+
+
+/* 1 if a header, or the lack of consent, asks for privacy */
+
+static ngx_uint_t
+ngx_http_cx_request_asks(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf,
+    ngx_http_cx_facts_t *facts)
 {
     ngx_str_t  value;
 
@@ -325,6 +111,55 @@ ngx_http_cx_request_private(ngx_http_request_t *r,
 }
 
 
+/* cx_ignore: empty, "0" and "off" are nobody */
+
+static ngx_uint_t
+ngx_http_cx_request_own(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
+{
+    ngx_str_t  value;
+
+    if (cxlcf->ignore == NULL) {
+        return 0;
+    }
+
+    if (ngx_http_complex_value(r, cxlcf->ignore, &value) != NGX_OK) {
+        return 1;
+    }
+
+    return value.len
+           && !(value.len == 1 && value.data[0] == '0')
+           && !(value.len == 3 && ngx_strncmp(value.data, "off", 3) == 0);
+}
+
+
+ngx_int_t
+ngx_http_cx_request_unwanted(ngx_http_request_t *r,
+    ngx_http_cx_loc_conf_t *cxlcf, ngx_http_cx_facts_t *facts)
+{
+    if (ngx_http_cx_request_asks(r, cxlcf, facts)) {
+        return NGX_HTTP_CX_C_VIEWS_PRIVACY;
+    }
+
+    if (facts->opt_out) {
+        return NGX_HTTP_CX_C_VIEWS_OPT_OUT;
+    }
+
+    if (facts->bot) {
+        return NGX_HTTP_CX_C_VIEWS_BOT;
+    }
+
+    if (facts->health) {
+        return NGX_HTTP_CX_C_VIEWS_HEALTH;
+    }
+
+    if (ngx_http_cx_request_own(r, cxlcf)) {
+        return NGX_HTTP_CX_C_VIEWS_IGNORED;
+    }
+
+    return -1;
+}
+
+
 ngx_uint_t
 ngx_http_cx_request_document(ngx_http_request_t *r, ngx_http_cx_facts_t *facts)
 {
@@ -339,23 +174,64 @@ ngx_http_cx_request_document(ngx_http_request_t *r, ngx_http_cx_facts_t *facts)
     /* old browsers ask for scripts with the same Accept as curl for pages */
 
     return (!facts->accept || facts->accept_any)
-           && !ngx_http_cx_request_asset(r);
+           && !ngx_http_cx_request_file(r);
 }
 
 
-/* the extension says that it is something else than a page */
-
-static ngx_uint_t
-ngx_http_cx_request_asset(ngx_http_request_t *r)
+ngx_uint_t
+ngx_http_cx_request_asset(ngx_http_request_t *r, ngx_http_cx_facts_t *facts)
 {
-    u_char                     c, *exten;
-    ngx_str_t                 *type;
+    u_char     *last;
+    ngx_str_t  *type;
+
+    if (facts->dest != NGX_HTTP_CX_DEST_NONE) {
+        return facts->dest == NGX_HTTP_CX_DEST_ASSET;
+    }
+
+    type = ngx_http_cx_request_type(r);
+    if (type == NULL) {
+        return 0;
+    }
+
+    if ((type->len > 6 && ngx_strncmp(type->data, "image/", 6) == 0)
+        || (type->len == 8 && ngx_strncmp(type->data, "text/css", 8) == 0))
+    {
+        return 1;
+    }
+
+    /* application/javascript, text/javascript, font/woff2, and older names */
+
+    last = type->data + type->len;
+
+    return ngx_strlcasestrn(type->data, last, (u_char *) "javascript", 10 - 1)
+           || ngx_strlcasestrn(type->data, last, (u_char *) "font", 4 - 1);
+}
+
+
+ngx_uint_t
+ngx_http_cx_request_file(ngx_http_request_t *r)
+{
+    ngx_str_t  *type;
+
+    type = ngx_http_cx_request_type(r);
+
+    return type != NULL
+           && (type->len < 9 || ngx_strncmp(type->data, "text/html", 9) != 0);
+}
+
+
+/* by the extension; NULL: not known */
+
+static ngx_str_t *
+ngx_http_cx_request_type(ngx_http_request_t *r)
+{
+    u_char                     c;
     ngx_uint_t                 i, hash;
     ngx_http_core_loc_conf_t  *clcf;
     u_char                     low[16];
 
     if (r->exten.len == 0 || r->exten.len > sizeof(low)) {
-        return 0;
+        return NULL;
     }
 
     hash = 0;
@@ -366,13 +242,9 @@ ngx_http_cx_request_asset(ngx_http_request_t *r)
         hash = ngx_hash(hash, c);
     }
 
-    exten = low;
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    type = ngx_hash_find(&clcf->types_hash, hash, exten, r->exten.len);
-
-    return type != NULL
-           && (type->len < 9 || ngx_strncmp(type->data, "text/html", 9) != 0);
+    return ngx_hash_find(&clcf->types_hash, hash, low, r->exten.len);
 }
 
 
@@ -398,7 +270,7 @@ ngx_http_cx_request_identity(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_cx_request_ctx(r);
+    ctx = ngx_http_cx_request_headers(r);
     if (ctx == NULL) {
         return NGX_DECLINED;
     }
@@ -502,11 +374,17 @@ ngx_http_cx_request_referer(ngx_http_request_t *r, u_char *dst)
 {
     size_t            len;
     u_char           *p, *last, *host;
+    ngx_str_t         own;
     ngx_table_elt_t  *h;
 
     h = r->headers_in.referer;
 
-    if (h == NULL || r->headers_in.host == NULL) {
+    /* HTTP/3 has no Host but :authority */
+
+    own = r->headers_in.host ? r->headers_in.host->value
+                             : r->headers_in.server;
+
+    if (h == NULL || own.len == 0) {
         return 0;
     }
 
@@ -534,9 +412,7 @@ ngx_http_cx_request_referer(ngx_http_request_t *r, u_char *dst)
 
     len = p - host;
 
-    if (len != r->headers_in.host->value.len
-        || ngx_strncasecmp(host, r->headers_in.host->value.data, len) != 0)
-    {
+    if (len != own.len || ngx_strncasecmp(host, own.data, len) != 0) {
         return 0;
     }
 

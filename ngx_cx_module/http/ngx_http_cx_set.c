@@ -8,6 +8,13 @@
 #include "ngx_http_cx.h"
 
 
+#define NGX_HTTP_CX_SET_FILE_MAX   65536       /* bytes of cx_thresholds */
+
+
+static ngx_int_t ngx_http_cx_set_read(ngx_conf_t *cf, ngx_str_t *directive,
+    ngx_str_t *name, ngx_str_t *text);
+
+
 char *
 ngx_http_cx_set_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -348,4 +355,146 @@ ngx_http_cx_set_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* cx_role form | help | search=argument ... | off */
+
+char *
+ngx_http_cx_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i, role;
+
+    if (cxlcf->role != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    cxlcf->role = 0;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "off") == 0 && cf->args->nelts == 2) {
+            return NGX_CONF_OK;
+        }
+
+        role = 0;
+
+        if (ngx_strcmp(value[i].data, "form") == 0) {
+            role = CX_ROLE_FORM;
+
+        } else if (ngx_strcmp(value[i].data, "help") == 0) {
+            role = CX_ROLE_HELP;
+
+        } else if (value[i].len > 7
+                   && ngx_strncmp(value[i].data, "search=", 7) == 0
+                   && strcspn((char *) value[i].data + 7, "&=?# ")
+                      == value[i].len - 7)
+        {
+            role = CX_ROLE_SEARCH;
+            cxlcf->search.data = value[i].data + 7;
+            cxlcf->search.len = value[i].len - 7;
+        }
+
+        if (role == 0 || (cxlcf->role & role)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\": expected \"off\" "
+                               "alone, or \"form\", \"help\", "
+                               "\"search=argument\", each once", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        cxlcf->role |= role;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cx_set_thresholds(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_main_conf_t *cxmcf = conf;
+
+    ngx_str_t          *value, text;
+    cx_tuning_error_t   e;
+
+    if (cxmcf->thresholds.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    cxmcf->thresholds = value[1];
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        cxmcf->thresholds.len = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &cxmcf->thresholds, 1) != NGX_OK
+        || ngx_http_cx_set_read(cf, &cmd->name, &cxmcf->thresholds, &text)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cx_tuning_read(&cxmcf->tuning, (char *) text.data, text.len, &e) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "cx_thresholds: \"%V\":%ud: \"%s\": expected %s",
+                           &cxmcf->thresholds, e.line, e.text, e.expected);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* a small file of a directive */
+
+static ngx_int_t
+ngx_http_cx_set_read(ngx_conf_t *cf, ngx_str_t *directive, ngx_str_t *name,
+    ngx_str_t *text)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    text->data = ngx_pnalloc(cf->temp_pool, NGX_HTTP_CX_SET_FILE_MAX + 1);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "%V: " ngx_open_file_n " \"%V\" failed", directive,
+                           name);
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text->data, NGX_HTTP_CX_SET_FILE_MAX + 1);
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "%V: " ngx_read_fd_n " \"%V\" failed", directive,
+                           name);
+
+    } else if (n > NGX_HTTP_CX_SET_FILE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V: \"%V\": expected a file of at most %d KiB",
+                           directive, name, NGX_HTTP_CX_SET_FILE_MAX / 1024);
+        n = -1;
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    text->len = n;
+
+    return n == -1 ? NGX_ERROR : NGX_OK;
 }

@@ -9,7 +9,7 @@
 #include "ngx_http_cx_endpoint.h"
 
 
-#define NGX_HTTP_CX_STATUS_SIZE    16384       /* bytes; the answer has half
+#define NGX_HTTP_CX_STATUS_SIZE    32768       /* bytes; the answer has half
                                                   of it at most */
 
 

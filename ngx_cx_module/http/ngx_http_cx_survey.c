@@ -76,9 +76,7 @@ ngx_http_cx_survey_handler(ngx_http_request_t *r)
 
     /* whose answers are not recorded is not asked */
 
-    if (ctx->facts.bot
-        || ngx_http_cx_request_private(r, cxlcf, &ctx->facts))
-    {
+    if (ngx_http_cx_request_unwanted(r, cxlcf, &ctx->facts) != -1) {
         return ngx_http_cx_survey_send(r, &none);
     }
 

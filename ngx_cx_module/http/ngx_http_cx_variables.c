@@ -111,7 +111,9 @@ ngx_http_cx_variable_visit(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     cxlcf = ngx_http_get_module_loc_conf(r->main, ngx_http_cx_module);
 
-    if (ngx_http_cx_request_private(r->main, cxlcf, &ctx->facts)) {
+    if (ngx_http_cx_request_headers(r->main) == NULL
+        || ngx_http_cx_request_private(r->main, cxlcf, &ctx->facts))
+    {
         return NGX_OK;
     }
 
@@ -215,7 +217,7 @@ ngx_http_cx_variable_ctx(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_DECLINED;
     }
 
-    *ctx = ngx_http_cx_request_ctx(r->main);
+    *ctx = ngx_http_cx_request_bare(r->main);
 
     return *ctx ? NGX_OK : NGX_ERROR;
 }

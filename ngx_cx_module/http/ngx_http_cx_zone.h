@@ -1,0 +1,44 @@
+/* What the files that keep something in the shared zone share. */
+
+#ifndef NGX_HTTP_CX_ZONE_H
+#define NGX_HTTP_CX_ZONE_H
+
+#include "ngx_http_cx.h"
+
+
+#define NGX_HTTP_CX_SALT_LEN       16
+#define NGX_HTTP_CX_KEY_LEN        32
+
+
+/*
+ * Of fixed size from the start.  Visits and places are told by position; those
+ * of visits count from 1, 0 is none.
+ */
+typedef struct {
+    time_t                       day;          /* of the salt; 0: none yet */
+    u_char                       salt[NGX_HTTP_CX_SALT_LEN];
+    u_char                       key[NGX_HTTP_CX_KEY_LEN];
+
+    ngx_http_cx_visit_t         *visits;
+    uint32_t                    *buckets;      /* first visit of each */
+    uint32_t                     visits_max;
+    uint32_t                     visits_used;  /* ever; those behind it are
+                                                  not yet initialized */
+    uint32_t                     visits_free;  /* list by hash_next */
+    uint32_t                     bucket_mask;
+    uint32_t                     newest;
+    uint32_t                     oldest;
+
+    ngx_http_cx_place_t         *places;       /* pairs of equal hash */
+    uint32_t                     place_pairs;
+
+    ngx_atomic_t                 busy;         /* 1 while locked */
+
+    ngx_atomic_t                 counters[NGX_HTTP_CX_COUNTERS_ALL];
+} ngx_http_cx_zone_t;
+
+
+/* NULL: there is no zone */
+ngx_http_cx_zone_t *ngx_http_cx_zone_data(void);
+
+#endif /* NGX_HTTP_CX_ZONE_H */
