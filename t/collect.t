@@ -26,7 +26,7 @@ EOT
 my $ngx = $t->nginx(redis => $redis, cx => 1,
     http => "cx_queue flush=20ms;\n",
     server => 'cx_surveys surveys.json; keepalive_requests 100000; '
-        . 'cx_segment $http_x_segment;',
+        . 'cx_segment $http_x_segment; cx_ignore $http_x_own;',
     servers => <<'EOT',
     server {
         listen 127.0.0.1:%%PORT:h2%% http2;
@@ -103,12 +103,15 @@ my @got = $redis->wait_events(5,
     filter => sub { ($_[0]{touchpoint} // '') eq 'pay' });
 is join(' ', map { $_->{type} } @got), 'answer dismiss leave shown signal',
     'in the order they were sent';
+my @server = qw(view_ts status request_ms first_ms upstream_ms cache signals);
 my %order = (
-    signal => [qw(source name count target value)],
-    leave => [qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli)],
+    signal => [qw(source name count target value upstream_ms seen)],
+    leave => [qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli seen first),
+              @server],
     shown => [qw(survey trigger chance)],
     dismiss => [qw(survey how)],
-    answer => [qw(answer survey metric score text lang source trigger chance)],
+    answer => [qw(answer survey metric score text lang source trigger chance),
+               @server],
 );
 my %raw = map { my %h = @{$_->[1]}; ($h{type} => $_->[1]) }
     @{$redis->cmd('XRANGE', 'cx:{localhost}:events', '-', '+')};
@@ -126,6 +129,10 @@ for my $e (@got) {
 my %of = map { $_->{type} => $_ } @got;
 is $of{answer}{metric}, 'ces', 'the metric is that of the survey';
 is $of{signal}{source}, 'browser', 'a signal says who saw it';
+is $of{$_}{seen}, 1, "$_: the page was served to this visit"
+    for qw(signal leave);
+is $of{$_}{signals}, 'rage_click=4', "$_: signals of the visit"
+    for qw(leave answer);
 
 # what may be left out
 my ($event, $mark) = marked();
@@ -227,6 +234,24 @@ my @bad = (
      'bad_value', 0, 'name'],
     ['unknown signal', beacon(with(name => 'angry_click')), 400, 'bad_value',
      0, 'name'],
+    ['a vital, which the edge judges', beacon(with(name => 'unresponsive')),
+     400, 'bad_value', 0, 'name'],
+    ['who saw it', beacon({ type => 'leave', seen => 1 }), 400,
+     'unknown_field', 0, 'seen'],
+    ['first leave', beacon({ type => 'leave', first => 1 }), 400,
+     'unknown_field', 0, 'first'],
+    ['status of the view', beacon({ type => 'leave', status => 200 }), 400,
+     'unknown_field', 0, 'status'],
+    ['signals of the visit', answer(signals => 'rage_click=1'), 400,
+     'unknown_field', 0, 'signals'],
+    ['negative age', { %{beacon($good)}, age => -1 }, 400, 'bad_value', undef,
+     'age'],
+    ['age of more than a day', { %{beacon($good)}, age => 86400001 }, 400,
+     'bad_value', undef, 'age'],
+    ['age as text', { %{beacon($good)}, age => '5' }, 400, 'bad_value', undef,
+     'age'],
+    ['age in fractions', { %{beacon($good)}, age => 1.5 }, 400, 'bad_value',
+     undef, 'age'],
     ['count too large', beacon(with(count => 1001)), 400, 'bad_value', 0,
      'count'],
     ['negative', beacon(with(count => -1)), 400, 'bad_value', 0, 'count'],
@@ -355,8 +380,8 @@ is $big->{status}, 413, 'chunked and too large';
 ($event, $mark) = marked();
 $body = Test::Cx::Http::encode(beacon($event));
 my $x = $ngx->connect(port => $port);
-$x->send("POST /_cx/events HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\r\n"
-    . "Content-Type: text/plain\r\nExpect: 100-continue\r\n"
+$x->send("POST /_cx/events HTTP/1.1\r\nHost: localhost\r\n"
+    . "User-Agent: Mozilla/5.0 Raw\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\n"
     . 'Content-Length: ' . length($body) . "\r\n\r\n");
 sleep 0.05;
 $x->send($body);
@@ -385,10 +410,26 @@ taken('pipelined', $_) for @marks[0, 19];
 # who is not to be recorded
 $before = $ngx->counter('beacons_ignored');
 ($event, $mark) = marked();
-for (['Sec-GPC' => 1], [DNT => 1], ['User-Agent' => 'Googlebot/2.1']) {
-    is post(beacon($event), @$_)->{status}, 204, "@$_: 204";
+my @unwanted = (
+    [privacy => 'Sec-GPC' => 1], [privacy => DNT => 1],
+    [bot => 'User-Agent' => 'Googlebot/2.1'],
+    [health_check => 'User-Agent' => 'kube-probe/1.27'],
+    [opt_out => Cookie => 'cx_opt_out=1'], [cx_ignore => 'X-Own' => 'yes'],
+);
+for (@unwanted) {
+    my ($reason, @headers) = @$_;
+    my $had = $ngx->counter('beacons_ignored', $reason);
+    is post(beacon($event), @headers)->{status}, 204, "@headers: 204";
+    is $ngx->counter('beacons_ignored', $reason) - $had, 1,
+        "@headers: counted as $reason";
 }
-is $ngx->counter('beacons_ignored') - $before, 3, 'ignored and counted';
+is $ngx->counter('beacons_ignored') - $before, scalar @unwanted,
+    'ignored and counted';
+($event, $mark) = marked();
+is post(beacon($event), 'X-Own' => '0')->{status}, 204, 'cx_ignore 0: taken';
+taken('cx_ignore 0', $mark);
+($event, $mark) = marked();
+post(beacon($event), Cookie => 'cx_opt_out=1');
 post(beacon(my $last = with()));
 taken('last', $last->{target});
 is scalar(grep { ($_->{target} // '') eq $mark } $redis->events), 0,

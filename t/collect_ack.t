@@ -23,7 +23,8 @@ my $ngx = $t->nginx(redis => $redis, cx => 1, http => 'cx_queue flush=50ms;',
         location /_cx/ { cx_endpoint; }
     }
 EOT
-    files => { 'conf/surveys.json' => '{ "version": 1, "surveys": [
+    files => { 'html/a.html' => '<!doctype html><html><head>',
+               'conf/surveys.json' => '{ "version": 1, "surveys": [
         { "id": "nps", "metric": "nps", "question": "Recommend?" } ] }' });
 my $token = json($ngx->get('/_cx/surveys?page=/a')->{body})->{token};
 my $serial = 0;
@@ -113,6 +114,28 @@ ok wait_for(sub { entries(id($gone->{b})) }, 2),
     'who did not wait gave his answer all the same';
 is marks('aside'), 1, 'what did not wait is there once';
 cmp_ok $ngx->counter('answers_late'), '>=', 2, 'late answers are counted';
+
+# what it says of the visit counts once, however often it comes
+my @browser = ('User-Agent' => 'Mozilla/5.0 (X11; Linux x86_64) Twice');
+$ngx->get('/a.html', @browser, Accept => 'text/html');
+$b = answer(marked('joined'), { type => 'leave', lcp_ms => 9000 });
+@$b{qw(page age)} = ('/a.html', 10);
+$redis->pause;
+is $ngx->connect->post('/_cx/events', $b, @browser, timeout => 15)->{status},
+    503, 'a joined beacon: 503';
+$redis->cont;
+$b->{age} += 5000;
+is $ngx->connect->post('/_cx/events', $b, @browser)->{status}, 204,
+    'a joined beacon again: 204';
+my @joined = $redis->wait_events(3, filter => sub {
+    $_[0]{type} ne 'view' && $_[0]{page} eq '/a.html'
+        && $_[0]{type} ne 'answer' });
+my ($leave) = grep { $_->{type} eq 'leave' } @joined;
+is_deeply [sort map { $_->{name} // $_->{type} } @joined],
+    [qw(js_error late_paint leave)], 'each event of it once';
+is_deeply [@$leave{qw(seen first status)}], [1, 1, 200],
+    'it is still the first report of its view';
+is $leave->{signals}, 'js_error=1,late_paint=1', 'its signals count once';
 
 # Redis down
 $redis->stop;

@@ -180,9 +180,10 @@ my $beacon = { v => 1, page => '/a.html', view => '0123456789abcdef',
 is $ngx->post('/_cx/events', $beacon)->{status}, 204, 'events';
 
 refused("unknown $_", $ngx->get("/_cx/$_"), 404, 'not_found')
-    for '', 'x', 'events/', 'cx.jsx', 'surveys/x';
+    for '', 'x', 'events/', 'cx.jsx', 'surveys/x', 'opt-out/', 'optout';
 for (['events', 'POST', qw(GET HEAD PUT DELETE PATCH)],
-     ['surveys', 'GET, HEAD', qw(POST PUT)], ['cx.js', 'GET, HEAD', 'POST'])
+     ['surveys', 'GET, HEAD', qw(POST PUT)], ['cx.js', 'GET, HEAD', 'POST'],
+     ['opt-out', 'GET, HEAD, POST', qw(PUT DELETE)])
 {
     my ($name, $allow, @methods) = @$_;
     for my $method (@methods) {

@@ -7,26 +7,9 @@
 #include "ngx_http_cx_collect.h"
 
 
-/* what the edge adds to every event of a beacon */
-
-typedef struct {
-    ngx_http_request_t          *request;
-    ngx_http_cx_loc_conf_t      *cxlcf;
-    ngx_str_t                    ts;
-    ngx_str_t                    page;
-    ngx_str_t                    visit;
-    ngx_str_t                    segment;
-    ngx_uint_t                   sampled;
-    u_char                       ts_text[NGX_INT64_LEN];
-    u_char                       page_text[CX_PAGE_MAX];
-    u_char                       visit_text[NGX_HTTP_CX_VISIT_LEN];
-    u_char                       segment_text[CX_NAME_MAX];
-} ngx_http_cx_collect_edge_t;
-
-
 static void ngx_http_cx_collect_done(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cx_collect_take(ngx_http_request_t *r);
-static ngx_int_t ngx_http_cx_collect_too_large(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_cx_collect_ignored(ngx_int_t reason);
 static ngx_int_t ngx_http_cx_collect_reject(ngx_http_request_t *r,
     cx_reject_t *why);
 static void ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
@@ -37,21 +20,32 @@ static ngx_int_t ngx_http_cx_collect_check_survey(cx_event_t *ev,
     ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
 static ngx_int_t ngx_http_cx_collect_check_answer(cx_event_t *ev,
     ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p);
-static ngx_int_t ngx_http_cx_collect_fill(ngx_http_request_t *r, cx_batch_t *b,
-    ngx_http_cx_collect_edge_t *edge);
-static void ngx_http_cx_collect_fill_event(cx_batch_t *b, cx_event_t *ev,
-    ngx_http_cx_collect_edge_t *edge);
-static ngx_int_t ngx_http_cx_collect_mask(ngx_http_request_t *r, cx_str_t *v);
 static ngx_uint_t ngx_http_cx_collect_recorded(cx_event_t *ev,
     ngx_http_cx_collect_edge_t *edge);
 static ngx_int_t ngx_http_cx_collect_queue(ngx_http_request_t *r,
     cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
 static ngx_int_t ngx_http_cx_collect_answers(ngx_http_request_t *r,
     cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
+static void ngx_http_cx_collect_shown(ngx_http_cx_collect_edge_t *edge);
 
 
 /* 80 KB, and of no use beyond one call of ngx_http_cx_collect_take() */
 static cx_batch_t  ngx_http_cx_collect_batch;
+
+
+/* text/plain is what sendBeacon() sends without a preflight */
+
+static ngx_str_t  ngx_http_cx_collect_types[] = {
+    ngx_string("text/plain"),
+    ngx_string("application/json"),
+    ngx_null_string
+};
+
+static ngx_http_cx_collect_body_t  ngx_http_cx_collect_body = {
+    ngx_http_cx_collect_types,
+    "application/json or text/plain, not encoded",
+    CX_BODY_MAX
+};
 
 
 ngx_int_t
@@ -62,20 +56,10 @@ ngx_http_cx_collect_handler(ngx_http_request_t *r)
     ngx_http_cx_problem_t    p;
     ngx_http_cx_loc_conf_t  *cxlcf;
 
-    if (!ngx_http_cx_collect_body_type(r)
-        || ngx_http_cx_collect_body_encoded(r))
-    {
-        ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
-        p.status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
-        p.counter = NGX_HTTP_CX_C_REJECT_TYPE;
-        p.error = "content_type";
-        p.expected = "application/json or text/plain, not encoded";
-        p.event = -1;
-        return ngx_http_cx_endpoint_problem(r, &p);
-    }
+    rc = ngx_http_cx_collect_body_check(r, &ngx_http_cx_collect_body, &p);
 
-    if (r->headers_in.content_length_n > CX_BODY_MAX) {
-        return ngx_http_cx_collect_too_large(r);
+    if (rc != NGX_OK) {
+        return ngx_http_cx_endpoint_problem(r, &p);
     }
 
     ctx = ngx_http_cx_request_ctx(r);
@@ -85,13 +69,10 @@ ngx_http_cx_collect_handler(ngx_http_request_t *r)
 
     cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
 
-    if (ngx_http_cx_request_private(r, cxlcf, &ctx->facts)) {
-        ngx_http_cx_count(NGX_HTTP_CX_C_IGNORED_PRIVACY, 1);
-        return ngx_http_cx_endpoint_empty(r);
-    }
+    rc = ngx_http_cx_request_unwanted(r, cxlcf, &ctx->facts);
 
-    if (ctx->facts.bot) {
-        ngx_http_cx_count(NGX_HTTP_CX_C_IGNORED_BOT, 1);
+    if (rc != -1) {
+        ngx_http_cx_count(ngx_http_cx_collect_ignored(rc), 1);
         return ngx_http_cx_endpoint_empty(r);
     }
 
@@ -105,6 +86,31 @@ ngx_http_cx_collect_handler(ngx_http_request_t *r)
     }
 
     return NGX_DONE;
+}
+
+
+/* the counter of beacons for that of views */
+
+static ngx_uint_t
+ngx_http_cx_collect_ignored(ngx_int_t reason)
+{
+    switch (reason) {
+
+    case NGX_HTTP_CX_C_VIEWS_BOT:
+        return NGX_HTTP_CX_C_IGNORED_BOT;
+
+    case NGX_HTTP_CX_C_VIEWS_HEALTH:
+        return NGX_HTTP_CX_C_IGNORED_HEALTH;
+
+    case NGX_HTTP_CX_C_VIEWS_IGNORED:
+        return NGX_HTTP_CX_C_IGNORED_OWN;
+
+    case NGX_HTTP_CX_C_VIEWS_OPT_OUT:
+        return NGX_HTTP_CX_C_IGNORED_OPT_OUT;
+
+    default:
+        return NGX_HTTP_CX_C_IGNORED_PRIVACY;
+    }
 }
 
 
@@ -131,12 +137,14 @@ ngx_http_cx_collect_take(ngx_http_request_t *r)
     cx_batch_t                  *b;
     cx_reject_t                  why;
     ngx_http_cx_problem_t        p;
+    ngx_http_cx_main_conf_t     *cxmcf;
     ngx_http_cx_collect_edge_t   edge;
 
-    rc = ngx_http_cx_collect_body_read(r, &text);
+    rc = ngx_http_cx_collect_body_read(r, &ngx_http_cx_collect_body, &text,
+                                       &p);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_cx_collect_too_large(r);
+        return ngx_http_cx_endpoint_problem(r, &p);
     }
 
     if (rc != NGX_OK) {
@@ -152,39 +160,20 @@ ngx_http_cx_collect_take(ngx_http_request_t *r)
     ngx_http_cx_collect_edge(r, b, &edge);
 
     if (ngx_http_cx_collect_check(b, &edge, &p) != NGX_OK) {
-        rc = ngx_http_cx_endpoint_problem(r, &p);
-
-    } else if (ngx_http_cx_collect_fill(r, b, &edge) != NGX_OK) {
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    } else if (b->answers) {
-        rc = ngx_http_cx_collect_answers(r, b, &edge);
-
-    } else {
-        rc = ngx_http_cx_collect_queue(r, b, &edge);
+        return ngx_http_cx_endpoint_problem(r, &p);
     }
 
-    return rc;
-}
+    cxmcf = ngx_http_get_module_main_conf(r, ngx_http_cx_module);
 
+    ngx_http_cx_join(cxmcf, edge.cxlcf->site, &edge.visit, &edge.page, b,
+                     &edge.join);
 
-static ngx_int_t
-ngx_http_cx_collect_too_large(ngx_http_request_t *r)
-{
-    char                   expected[sizeof("at most  bytes") + NGX_INT_T_LEN];
-    ngx_http_cx_problem_t  p;
+    if (ngx_http_cx_collect_fill(b, &edge) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    ngx_sprintf((u_char *) expected, "at most %d bytes%Z", CX_BODY_MAX);
-
-    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
-
-    p.status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-    p.counter = NGX_HTTP_CX_C_REJECT_SIZE;
-    p.error = "size";
-    p.expected = expected;
-    p.event = -1;
-
-    return ngx_http_cx_endpoint_problem(r, &p);
+    return b->answers ? ngx_http_cx_collect_answers(r, b, &edge)
+                      : ngx_http_cx_collect_queue(r, b, &edge);
 }
 
 
@@ -218,9 +207,7 @@ ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
 
     tp = ngx_timeofday();
 
-    edge->ts.data = edge->ts_text;
-    edge->ts.len = ngx_sprintf(edge->ts_text, "%T%03M", tp->sec, tp->msec)
-                   - edge->ts_text;
+    edge->now = (uint64_t) tp->sec * 1000 + tp->msec;
 
     if (b->page.len) {
         edge->page.data = b->page.data;
@@ -237,20 +224,6 @@ ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
 
     if (ngx_http_cx_visit_key(r, cxlcf, edge->visit_text) == NGX_OK) {
         edge->visit.len = NGX_HTTP_CX_VISIT_LEN;
-    }
-
-    /* a visit keeps the segment of its page, which these requests may lack */
-
-    edge->segment.data = edge->segment_text;
-    edge->segment.len = 0;
-
-    if (edge->visit.len) {
-        edge->segment.len = ngx_http_cx_visit_segment(&edge->visit,
-                                                      edge->segment_text);
-    }
-
-    if (edge->segment.len == 0) {
-        ngx_http_cx_request_segment(r, cxlcf, &edge->segment);
     }
 
     if (edge->visit.len) {
@@ -396,77 +369,6 @@ ngx_http_cx_collect_check_answer(cx_event_t *ev,
 }
 
 
-static ngx_int_t
-ngx_http_cx_collect_fill(ngx_http_request_t *r, cx_batch_t *b,
-    ngx_http_cx_collect_edge_t *edge)
-{
-    ngx_uint_t   i;
-    cx_event_t  *ev;
-
-    for (i = 0; i < b->n; i++) {
-        ev = &b->ev[i];
-
-        ngx_http_cx_collect_fill_event(b, ev, edge);
-
-        if (ev->type == CX_ANSWER
-            && ngx_http_cx_collect_mask(r, &ev->v[CX_ANSWER_TEXT]) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_cx_collect_fill_event(cx_batch_t *b, cx_event_t *ev,
-    ngx_http_cx_collect_edge_t *edge)
-{
-    ev->v[CX_COMMON_TS].data = edge->ts.data;
-    ev->v[CX_COMMON_TS].len = edge->ts.len;
-    ev->v[CX_COMMON_PAGE].data = edge->page.data;
-    ev->v[CX_COMMON_PAGE].len = edge->page.len;
-    ev->v[CX_COMMON_VISIT].data = edge->visit.data;
-    ev->v[CX_COMMON_VISIT].len = edge->visit.len;
-    ev->v[CX_COMMON_SEGMENT].data = edge->segment.data;
-    ev->v[CX_COMMON_SEGMENT].len = edge->segment.len;
-    ev->v[CX_COMMON_TOUCHPOINT] = b->touchpoint;
-    ev->v[CX_COMMON_STAGE] = b->stage;
-    ev->v[CX_COMMON_VIEW] = b->view;
-
-    if (ev->type == CX_SIGNAL) {
-        ev->v[CX_SIGNAL_SOURCE].data = (u_char *) "browser";
-        ev->v[CX_SIGNAL_SOURCE].len = sizeof("browser") - 1;
-    }
-}
-
-
-/* in a copy: other modules may still want the body as it came */
-
-static ngx_int_t
-ngx_http_cx_collect_mask(ngx_http_request_t *r, cx_str_t *v)
-{
-    u_char  *p;
-
-    if (v->len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, v->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(p, v->data, v->len);
-
-    v->data = p;
-    v->len = cx_mask(p, v->len);
-
-    return NGX_OK;
-}
-
-
 /* what was asked and answered counts for visits that are sampled out, too */
 
 static ngx_uint_t
@@ -484,11 +386,17 @@ ngx_http_cx_collect_queue(ngx_http_request_t *r, cx_batch_t *b,
 
     n = 0;
 
+    ngx_http_cx_collect_shown(edge);
+
     for (i = 0; i < b->n; i++) {
         if (ngx_http_cx_collect_recorded(&b->ev[i], edge)) {
             ngx_http_cx_collect_push(edge->cxlcf->site, &b->ev[i]);
             n++;
         }
+    }
+
+    for (i = 0; edge->sampled && i < edge->vitals; i++) {
+        ngx_http_cx_collect_push(edge->cxlcf->site, &edge->vital[i]);
     }
 
     return ngx_http_cx_collect_taken(r, n, 0);
@@ -507,11 +415,23 @@ ngx_http_cx_collect_answers(ngx_http_request_t *r, cx_batch_t *b,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a page is shown once, and remembered so whatever becomes of the answer */
+
+    ngx_http_cx_collect_shown(edge);
+
     for (i = 0; i < b->n; i++) {
         if (b->ev[i].type != CX_ANSWER
             && ngx_http_cx_collect_recorded(&b->ev[i], edge)
             && ngx_http_cx_collect_wait_keep(wait, &b->ev[i]) != NGX_OK)
         {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    wait->posted = wait->rest.nelts;
+
+    for (i = 0; edge->sampled && i < edge->vitals; i++) {
+        if (ngx_http_cx_collect_wait_keep(wait, &edge->vital[i]) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -525,6 +445,24 @@ ngx_http_cx_collect_answers(ngx_http_request_t *r, cx_batch_t *b,
     }
 
     return ngx_http_cx_collect_wait_start(wait);
+}
+
+
+/* a prefetched page that the browser shows now */
+
+static void
+ngx_http_cx_collect_shown(ngx_http_cx_collect_edge_t *edge)
+{
+    if (!edge->join.shown || !edge->sampled) {
+        return;
+    }
+
+    if (ngx_http_cx_queue_push(edge->cxlcf->site, &edge->view, NULL)
+        == NGX_OK)
+    {
+        ngx_http_cx_count(NGX_HTTP_CX_C_VIEWS, 1);
+        ngx_http_cx_count(NGX_HTTP_CX_C_VIEWS_SHOWN, 1);
+    }
 }
 
 

@@ -1,4 +1,4 @@
-/* What collect.c, collect_body.c and collect_wait.c share. */
+/* What the files behind <prefix>events share, and optout.c in part. */
 
 #ifndef NGX_HTTP_CX_COLLECT_H
 #define NGX_HTTP_CX_COLLECT_H
@@ -8,6 +8,56 @@
 
 /* how long a beacon with an answer waits for Redis before it gets 503 */
 #define NGX_HTTP_CX_COLLECT_WAIT   3000        /* ms */
+
+
+/* a vital, from a leave's value to the signal that the edge makes of it */
+
+typedef struct {
+    ngx_uint_t                   field;        /* CX_LEAVE_* */
+    ngx_uint_t                   signal;       /* CX_SIG_* */
+    ngx_uint_t                   threshold;    /* CX_T_* */
+    ngx_uint_t                   flag;         /* CX_VIEW_IS_* of the view */
+} ngx_http_cx_vital_t;
+
+#define NGX_HTTP_CX_VITALS         3
+
+extern const ngx_http_cx_vital_t  ngx_http_cx_vitals[];        /* join.c */
+
+
+/* fields of CX_SERVER */
+#define NGX_HTTP_CX_COLLECT_SERVER (CX_LEAVE_SIGNALS - CX_LEAVE_VIEW_TS + 1)
+
+
+/* what the edge adds to the events of a beacon */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_cx_loc_conf_t      *cxlcf;
+    uint64_t                     now;          /* Unix time in ms */
+    ngx_str_t                    page;
+    ngx_str_t                    visit;        /* len 0: not told apart */
+    ngx_uint_t                   sampled;
+    ngx_http_cx_join_t           join;
+
+    /* by fill: the same for all events */
+    cx_str_t                     common[CX_COMMON_N];
+    cx_str_t                     server[NGX_HTTP_CX_COLLECT_SERVER];
+    cx_str_t                     seen;
+
+    /* ... events of the edge's own: of a page shown only now, if join.shown,
+       and of judged vitals */
+    cx_event_t                   view;
+    cx_event_t                   vital[NGX_HTTP_CX_VITALS];
+    ngx_uint_t                   vitals;
+
+    u_char                       page_text[CX_PAGE_MAX];
+    u_char                       visit_text[NGX_HTTP_CX_VISIT_LEN];
+    u_char                       ts_text[NGX_INT64_LEN];
+    u_char                       server_text[NGX_HTTP_CX_COLLECT_SERVER]
+                                            [NGX_INT64_LEN];
+    u_char                       touchpoint_text[CX_NAME_MAX];
+    u_char                       stage_text[CX_NAME_MAX];
+} ngx_http_cx_collect_edge_t;
 
 
 typedef struct ngx_http_cx_collect_wait_s  ngx_http_cx_collect_wait_t;
@@ -20,18 +70,38 @@ struct ngx_http_cx_collect_wait_s {
     ngx_uint_t                   nwaiters;
     ngx_uint_t                   pending;
     ngx_array_t                  rest;         /* cx_event_t: all others */
+    ngx_uint_t                   posted;       /* of them, by the browser */
+    ngx_uint_t                   taken;
 };
 
 
-/* 1 if the body says that it is JSON or text */
-ngx_uint_t ngx_http_cx_collect_body_type(ngx_http_request_t *r);
+/* what a body must be */
 
-/* 1 if the body has a Content-Encoding */
-ngx_uint_t ngx_http_cx_collect_body_encoded(ngx_http_request_t *r);
+typedef struct {
+    ngx_str_t                   *types;        /* the last one is empty */
+    const char                  *expected;     /* the same in words */
+    size_t                       max;          /* bytes */
+} ngx_http_cx_collect_body_t;
 
-/* the body that was read; NGX_DECLINED: over CX_BODY_MAX */
+/* as far as headers tell; NGX_DECLINED: p says why it is refused */
+ngx_int_t ngx_http_cx_collect_body_check(ngx_http_request_t *r,
+    ngx_http_cx_collect_body_t *body, ngx_http_cx_problem_t *p);
+
+/* what was read, which lasts as long as the request; NGX_DECLINED: p says why
+   it is refused */
 ngx_int_t ngx_http_cx_collect_body_read(ngx_http_request_t *r,
-    ngx_str_t *text);
+    ngx_http_cx_collect_body_t *body, ngx_str_t *text,
+    ngx_http_cx_problem_t *p);
+
+
+/* collect_fill.c: fills in all events, and makes the edge's own, once edge is
+   joined */
+ngx_int_t ngx_http_cx_collect_fill(cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge);
+
+
+/* join.c: events that joined and were not taken, as they will come again */
+void ngx_http_cx_join_undo(cx_event_t *ev, ngx_uint_t n);
 
 
 /* NULL: out of memory */
@@ -42,7 +112,8 @@ ngx_http_cx_collect_wait_t *ngx_http_cx_collect_wait_create(
 ngx_int_t ngx_http_cx_collect_wait_push(ngx_http_cx_collect_wait_t *wait,
     cx_event_t *ev);
 
-/* copies an event that is queued when all answers are in Redis */
+/* copies an event that is queued when all answers are in Redis; its caller
+   counts those in wait->posted that the browser sent */
 ngx_int_t ngx_http_cx_collect_wait_keep(ngx_http_cx_collect_wait_t *wait,
     cx_event_t *ev);
 

@@ -1,24 +1,48 @@
 /*
- * The body of a beacon: what it must be, and as one piece of memory.
+ * The body of a post: what it must be, and as one piece of memory.
  */
 
 #include "ngx_http_cx_collect.h"
 
 
-/* text/plain is what sendBeacon() sends without a preflight */
+static ngx_uint_t ngx_http_cx_collect_body_type(ngx_http_request_t *r,
+    ngx_str_t *types);
+static ngx_uint_t ngx_http_cx_collect_body_encoded(ngx_http_request_t *r);
+static void ngx_http_cx_collect_body_large(ngx_http_cx_collect_body_t *body,
+    ngx_http_cx_problem_t *p);
 
-ngx_uint_t
-ngx_http_cx_collect_body_type(ngx_http_request_t *r)
+
+ngx_int_t
+ngx_http_cx_collect_body_check(ngx_http_request_t *r,
+    ngx_http_cx_collect_body_t *body, ngx_http_cx_problem_t *p)
 {
-    size_t       len;
-    u_char      *p;
-    ngx_str_t   *value;
-    ngx_uint_t   i;
+    if (!ngx_http_cx_collect_body_type(r, body->types)
+        || ngx_http_cx_collect_body_encoded(r))
+    {
+        ngx_memzero(p, sizeof(ngx_http_cx_problem_t));
+        p->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        p->counter = NGX_HTTP_CX_C_REJECT_TYPE;
+        p->error = "content_type";
+        p->expected = body->expected;
+        p->event = -1;
+        return NGX_DECLINED;
+    }
 
-    static ngx_str_t  types[] = {
-        ngx_string("text/plain"),
-        ngx_string("application/json")
-    };
+    if (r->headers_in.content_length_n > (off_t) body->max) {
+        ngx_http_cx_collect_body_large(body, p);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_cx_collect_body_type(ngx_http_request_t *r, ngx_str_t *types)
+{
+    size_t      len;
+    u_char     *p;
+    ngx_str_t  *value;
 
     if (r->headers_in.content_type == NULL) {
         return 0;
@@ -26,11 +50,11 @@ ngx_http_cx_collect_body_type(ngx_http_request_t *r)
 
     value = &r->headers_in.content_type->value;
 
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        len = types[i].len;
+    for ( /* void */ ; types->len; types++) {
+        len = types->len;
 
         if (value->len < len
-            || ngx_strncasecmp(value->data, types[i].data, len) != 0)
+            || ngx_strncasecmp(value->data, types->data, len) != 0)
         {
             continue;
         }
@@ -48,7 +72,7 @@ ngx_http_cx_collect_body_type(ngx_http_request_t *r)
 
 /* nothing is ever inflated here */
 
-ngx_uint_t
+static ngx_uint_t
 ngx_http_cx_collect_body_encoded(ngx_http_request_t *r)
 {
     ngx_uint_t        i;
@@ -81,11 +105,13 @@ ngx_http_cx_collect_body_encoded(ngx_http_request_t *r)
  */
 
 ngx_int_t
-ngx_http_cx_collect_body_read(ngx_http_request_t *r, ngx_str_t *text)
+ngx_http_cx_collect_body_read(ngx_http_request_t *r,
+    ngx_http_cx_collect_body_t *body, ngx_str_t *text,
+    ngx_http_cx_problem_t *p)
 {
     off_t         size;
     size_t        n;
-    u_char       *p;
+    u_char       *last;
     ngx_buf_t    *b;
     ngx_chain_t  *cl, *bufs;
 
@@ -98,7 +124,8 @@ ngx_http_cx_collect_body_read(ngx_http_request_t *r, ngx_str_t *text)
         size += ngx_buf_size(cl->buf);
     }
 
-    if (size > CX_BODY_MAX) {
+    if (size > (off_t) body->max) {
+        ngx_http_cx_collect_body_large(body, p);
         return NGX_DECLINED;
     }
 
@@ -112,12 +139,12 @@ ngx_http_cx_collect_body_read(ngx_http_request_t *r, ngx_str_t *text)
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, size);
-    if (p == NULL) {
+    last = ngx_pnalloc(r->pool, size);
+    if (last == NULL) {
         return NGX_ERROR;
     }
 
-    text->data = p;
+    text->data = last;
     text->len = size;
 
     for (cl = bufs; cl; cl = cl->next) {
@@ -125,16 +152,34 @@ ngx_http_cx_collect_body_read(ngx_http_request_t *r, ngx_str_t *text)
         n = ngx_buf_size(b);
 
         if (ngx_buf_in_memory(b)) {
-            ngx_memcpy(p, b->pos, n);
+            ngx_memcpy(last, b->pos, n);
 
-        } else if (n && ngx_read_file(b->file, p, n, b->file_pos)
+        } else if (n && ngx_read_file(b->file, last, n, b->file_pos)
                         != (ssize_t) n)
         {
             return NGX_ERROR;
         }
 
-        p += n;
+        last += n;
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_cx_collect_body_large(ngx_http_cx_collect_body_t *body,
+    ngx_http_cx_problem_t *p)
+{
+    static char  expected[sizeof("at most  bytes") + NGX_SIZE_T_LEN];
+
+    ngx_sprintf((u_char *) expected, "at most %uz bytes%Z", body->max);
+
+    ngx_memzero(p, sizeof(ngx_http_cx_problem_t));
+
+    p->status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    p->counter = NGX_HTTP_CX_C_REJECT_SIZE;
+    p->error = "size";
+    p->expected = expected;
+    p->event = -1;
 }

@@ -199,9 +199,11 @@ ngx_http_cx_collect_wait_end(ngx_http_cx_collect_wait_t *wait)
 
     r = wait->request;
 
+    wait->taken = (wait->pending == 0);
+
     ngx_http_cx_collect_wait_cleanup(wait);
 
-    if (wait->pending) {
+    if (!wait->taken) {
         return ngx_http_cx_collect_busy(r, NGX_HTTP_CX_C_ANSWERS_LATE);
     }
 
@@ -211,12 +213,15 @@ ngx_http_cx_collect_wait_end(ngx_http_cx_collect_wait_t *wait)
         ngx_http_cx_collect_push(wait->site, &ev[i]);
     }
 
-    return ngx_http_cx_collect_taken(r, wait->nwaiters + wait->rest.nelts,
+    return ngx_http_cx_collect_taken(r, wait->nwaiters + wait->posted,
                                      wait->nwaiters);
 }
 
 
-/* the answers stay queued, whatever becomes of the request */
+/*
+ * The answers stay queued, whatever becomes of the request.  The others are
+ * forgotten when it is not taken, and what they said of the visit with them.
+ */
 
 static void
 ngx_http_cx_collect_wait_cleanup(void *data)
@@ -236,5 +241,10 @@ ngx_http_cx_collect_wait_cleanup(void *data)
 
     if (wait->event.posted) {
         ngx_delete_posted_event(&wait->event);
+    }
+
+    if (!wait->taken) {
+        ngx_http_cx_join_undo(wait->rest.elts, wait->rest.nelts);
+        wait->rest.nelts = 0;
     }
 }

@@ -1,7 +1,7 @@
 /*
  * The requests below cx_prefix: route, method, same origin, and the one shape
- * of an error.  What the routes answer stands in widget.c, survey.c and
- * collect.c.
+ * of an error.  What the routes answer stands in widget.c, survey.c,
+ * collect.c and optout.c.
  */
 
 #include "ngx_http_cx_endpoint.h"
@@ -10,12 +10,15 @@
 #define NGX_HTTP_CX_SAME_ORIGIN    0           /* of this host, or no browser */
 #define NGX_HTTP_CX_CROSS_ORIGIN   1           /* of cx_allowed_origins */
 
+#define NGX_HTTP_CX_ALL_METHODS    ((ngx_uint_t) -1)
+
 
 typedef struct {
     ngx_str_t                name;
     ngx_uint_t               methods;
     const char              *allow;
-    ngx_uint_t               same_origin;      /* others are refused */
+    ngx_uint_t               same_origin;      /* methods of which others are
+                                                  refused */
     ngx_http_handler_pt      handler;
 } ngx_http_cx_endpoint_route_t;
 
@@ -48,16 +51,23 @@ static char *ngx_http_cx_endpoint_error_pages(ngx_conf_t *cf,
 static ngx_http_cx_endpoint_route_t  ngx_http_cx_endpoint_routes[] = {
 
     { ngx_string("events"),
-      NGX_HTTP_POST, "POST", 1,
+      NGX_HTTP_POST, "POST", NGX_HTTP_CX_ALL_METHODS,
       ngx_http_cx_collect_handler },
 
     { ngx_string("surveys"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 1,
+      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", NGX_HTTP_CX_ALL_METHODS,
       ngx_http_cx_survey_handler },
 
     { ngx_string("cx.js"),
       NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
       ngx_http_cx_widget_handler },
+
+    /* anybody may link to the page, but not press its button */
+
+    { ngx_string("opt-out"),
+      NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST, "GET, HEAD, POST",
+      NGX_HTTP_POST,
+      ngx_http_cx_optout_handler },
 
     { ngx_null_string, 0, NULL, 0, NULL }
 };
@@ -79,6 +89,9 @@ ngx_http_cx_endpoint_handler(ngx_http_request_t *r)
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    /* whatever is answered here is no page of the site's */
+    ctx->logged = 1;
 
     cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
 
@@ -103,18 +116,20 @@ ngx_http_cx_endpoint_handler(ngx_http_request_t *r)
         p.status = NGX_HTTP_NOT_FOUND;
         p.counter = NGX_HTTP_CX_NOT_COUNTED;
         p.error = "not_found";
-        p.expected = "events, surveys or cx.js";
+        p.expected = "events, surveys, cx.js or opt-out";
         return ngx_http_cx_endpoint_problem(r, &p);
     }
 
-    if (rc == NGX_DECLINED && route->same_origin) {
+    if (rc == NGX_DECLINED && (r->method & route->same_origin)) {
         p.status = NGX_HTTP_FORBIDDEN;
         p.counter = NGX_HTTP_CX_C_REJECT_ORIGIN;
         p.error = "origin";
         return ngx_http_cx_endpoint_problem(r, &p);
     }
 
-    if (r->method == NGX_HTTP_OPTIONS && route->same_origin) {
+    if (r->method == NGX_HTTP_OPTIONS
+        && (route->same_origin & NGX_HTTP_OPTIONS))
+    {
         return ngx_http_cx_endpoint_preflight(r, route,
                                               rc == NGX_HTTP_CX_CROSS_ORIGIN);
     }
