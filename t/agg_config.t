@@ -35,10 +35,11 @@ my %got = $out =~ /^(\S+) = (\S+) /mg;
 is_deeply \%got, \%want, 'which says the defaults';
 my $example = read_file($t->root . '/conf/cx-aggregator.conf');
 like $example, qr/^#?\s*\Q$_\E = /m, "it has $_"
-    for (keys %want, 'site');
+    for (keys %want, 'site', 'thresholds');
 ($status, my $help) = $t->run($exe, '--help');
 is $status, 0, '--help';
-like $help, qr/^  --\Q$_\E\s/m, "--help has $_" for keys %want, 'site';
+like $help, qr/^  --\Q$_\E\s/m, "--help has $_"
+    for keys %want, 'site', 'thresholds';
 
 # later sources win
 conf("redis = unix:/file\nbatch = 10\nkeep-hours = 2h # no comment here\n");
@@ -66,6 +67,38 @@ is join(' ', $out =~ /^site = (\w)/mg), 'e f', 'of lists, too';
 ($status, $out) = check({}, '--redis',
                         'redis://me:se%40cret@[::1]:7000/3');
 like $out, qr/^redis = redis:\/\/::1:7000 /m, 'no password is shown';
+
+# the file of thresholds: the last source counts, only that one is read
+my $tune = $t->dir . '/thresholds.conf';
+write_file($tune, "# comment\n\nslow_page_ms 250\nreload.strength 0.25\n"
+                  . "rage_click.cap 7\n");
+conf("thresholds = /nonexistent\n");
+($status, $out) = check({ CX_AGG_THRESHOLDS => $tune }, '--config', $file);
+is $status, 0, 'a file of thresholds' or diag $out;
+like $out, qr/^thresholds = \Q$tune\E  # environment$/m, 'who named it';
+is_deeply [$out =~ /^#\s+(.*)$/mg],
+    ['slow_page_ms 250  (800)', 'reload.strength 0.25  (0.4)',
+     'rage_click.cap 7  (3)'], 'what it changes';
+($status, $out) = check({}, '--config', $file, '--thresholds', '');
+is $status, 0, 'none after all';
+unlike $out, qr/thresholds/, 'nothing to show';
+($status, $out) = check({}, '--config', $file);
+is $status, 2, 'a file that is not there: status 2';
+like $out, qr{^cx-aggregator: \Q$file\E:1: thresholds /nonexistent: No such[^\n]*\n\z},
+    'said: who named it, and why';
+for (
+    ["slow_page_ms 250\nslow_page 3\n", qr/:2: "[^"]*slow_page[^"]*": expected /],
+    ["slow_page_ms fast\n", qr/:1: "[^"]*fast[^"]*": expected /],
+    ["rage_click.cap 0\n", qr/:1: "[^"]*0[^"]*": expected /],
+    ["rage_click.strength -1\n", qr/:1: "[^"]*-1[^"]*": expected /],
+) {
+    my ($text, $re) = @$_;
+    write_file($tune, $text);
+    ($status, $out) = check({}, '--thresholds', $tune);
+    is $status, 2, $text =~ /(.*)\n\z/ ? "$1: status 2" : $text;
+    like $out, qr{^cx-aggregator: command line: thresholds \Q$tune\E$re\S[^\n]*\n\z},
+        'file, line, found and expected, in one line';
+}
 
 # mistakes
 my $where = quotemeta "$file:1";

@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use POSIX ();
 use Time::HiRes qw(time sleep);
 
 use Test::Cx;
@@ -26,11 +27,19 @@ srand $seed;
 note "CX_SEED=$seed";
 
 # what was produced, by page and field
-my (%want, %visit, %patterns, %answers, $entries);
-my @cap = (error_page => 2, slow_page => 3, aborted_wait => 2, reload => 2,
-           rage_click => 3, dead_click => 3, js_error => 3);
-my %cap = @cap;
-my @order = grep { !/^\d/ } @cap;
+my (%want, %visit, %site, %answers, $entries);
+my @used = qw(error_page slow_page aborted_wait reload rage_click dead_click
+              js_error);
+my $table = read_file($t->root . '/include/cx_signal.h');
+my (%cap, %strength, @order);
+while ($table =~ /^ +S\(\w+, "(\w+)", \w+, ([\d.]+), (\d+),/mg) {
+    my ($name, $b, $cap) = ($1, $2, $3);
+    next if !grep { $_ eq $name } @used;
+    push @order, $name;
+    @cap{$name} = $cap;
+    $strength{$name} = $b;
+}
+is "@order", "@used", 'the table of signals';
 
 sub count { $want{$_[0]}{$_[1]} += $_[2] // 1 }
 
@@ -39,6 +48,23 @@ sub seen {
     count($page, 'visits') if !$visit{"$v $page"};
     return $visit{"$v $page"} //= { page => $page, n => {} };
 }
+
+# a visit to the site: its worst page, and the one viewed last
+sub moment {
+    my ($page, $v, $view) = @_;
+    my $s = $site{$v} //= { end => $page, x => {}, peak => 0 };
+    $s->{end} = $page if $view;
+    my $n = $visit{"$v $page"}{n};
+    my $x = 0;
+    $x += $strength{$_} * ($n->{$_} > $cap{$_} ? $cap{$_} : $n->{$_})
+        for keys %$n;
+    $s->{x}{$page} = $x;
+    @$s{qw(peak worst)} = ($x, $page) if $x > $s->{peak} + 1e-9;
+    return;
+}
+
+# the chance of a struggle in percent, rounded up to tens
+sub tens { 10 * POSIX::ceil(10 * (1 - exp -$_[0]) - 1e-9) }
 
 sub produce {
     my ($n) = @_;
@@ -50,22 +76,31 @@ sub produce {
         if ($roll < 0.55) {
             $s->view($page, visit => $v);
             seen($page, $v);
+            moment($page, $v, 1);
             count($page, 'views');
+            count($page, 'apdex:satisfied');
         } elsif ($roll < 0.9) {
             my $name = $order[rand @order];
             my $c = 1 + int rand 2;
             $s->signal($page, $name, visit => $v, count => $c);
             seen($page, $v)->{n}{$name} += $c;
+            moment($page, $v);
             count($page, "signal:$name", $c);
+        } elsif ($roll < 0.92) {
+            $s->signal($page, 'rage_click', visit => $v, seen => 0);
+            count($page, 'unseen:rage_click');
         } elsif ($roll < 0.97) {
-            $s->add('leave', $page, visit => $v, visible_ms => 10);
+            my $first = int rand 2;
+            $s->add('leave', $page, visit => $v, visible_ms => 10, seen => 1,
+                    $first ? (first => 1, view_ts => $s->now) : ());
             seen($page, $v);
+            moment($page, $v);
+            count($page, 'views_browser') if $first;
             count($page, 'leaves');
             count($page, 'visible_ms', 10);
         } else {
             my $id = sprintf '%08x', rand 300;
             $s->answer($page, $id, 'ces', 1 + int rand 7, visit => $v);
-            seen($page, $v);
             count($answers{$id} = $page, 'answered') if !$answers{$id};
         }
     }
@@ -104,8 +139,17 @@ is $s->checkpoint->{answers}, scalar keys %answers, 'distinct answers';
 my ($status, undef, $err) = $t->aggregate(@flags, '--once');
 is $status, 0, 'one more run, to score what the last kill left';
 
-my (%kinds, @wrong, $checked, %site);
+my (%kinds, @wrong, $checked, %total);
 $kinds{$_->{page}}{pattern($_->{n})}++ for values %visit;
+
+for my $v (values %site) {
+    my $x = $v->{x}{$v->{end}} // 0;
+    $total{sessions}++;
+    $total{'end:' . tens($x)}++ if $x;
+    $total{'peak:' . tens($v->{peak})}++ if $v->{peak};
+    count($v->{end}, 'ends') if $x;
+    count($v->{worst}, 'peaks') if $v->{peak};
+}
 
 for my $page (sort keys %want) {
     my $got = $s->hash(page => 'd', $s->day, $page);
@@ -113,7 +157,11 @@ for my $page (sort keys %want) {
         $checked++;
         push @wrong, "$page $f: $got->{$f}, want $want{$page}{$f}"
             if ($got->{$f} // 0) != $want{$page}{$f};
-        $site{$f} += $want{$page}{$f};
+        $total{$f} += $want{$page}{$f};
+    }
+    for my $f (qw(peaks ends)) {
+        push @wrong, "$page $f: $got->{$f}, want none"
+            if $got->{$f} && !$want{$page}{$f};
     }
 
     # explicit patterns are exact; what fell into classes is the rest
@@ -136,8 +184,12 @@ is "@wrong[0 .. ($#wrong > 9 ? 9 : $#wrong)]", '',
    "$checked counters are what was produced";
 
 my $total = $s->hash(total => 'd', $s->day);
-is_deeply { map { $_ => $total->{$_} } keys %site }, \%site,
+is_deeply { map { $_ => $total->{$_} } keys %total }, \%total,
     'so is the site';
+is join(' ', grep { /^(?:peak|end):/ && $total->{$_} && !$total{$_} }
+             sort keys %$total), '', 'no visit to the site in another bin';
+cmp_ok $total->{ends}, '<=', $total->{sessions}, 'ends of visits to the site';
+cmp_ok $total->{ends}, '>', 0, 'of which there are some';
 is $redis->cmd('SCARD', $s->key('dirty')), 0, 'all is scored';
 ok $redis->cmd('XLEN', $s->key('events')) <= 100,
     'the stream is trimmed behind the checkpoint';

@@ -20,12 +20,23 @@ my @flags = ('--redis', $redis->url, '--interval', '20ms', '--batch', '500',
              '--score-interval', '20ms');
 my @agg   = map { $t->aggregator(@flags) } 1, 2;
 my $n     = 0;
+my %people;
+
+# visits to the site, and those that ended on a page with friction
+sub sessions {
+    my $total = $s->hash('total', 'd', $s->day);
+    my $bins = 0;
+    $bins += $total->{$_} for grep { /^end:/ } keys %$total;
+    return "$total->{sessions} " . ($total->{ends} // 0) . " $bins";
+}
 
 sub burst {
     my ($bursts) = @_;
     for (1 .. $bursts) {
         for (1 .. 500) {
-            $s->view('/p' . $n % 7, visit => sprintf '%016x', $n % 1000);
+            my $v = sprintf '%016x', $n % 1000;
+            $s->view('/p' . $n % 7, visit => $v);
+            $people{$v} = 1;
             $n++;
         }
         $s->send;
@@ -46,12 +57,23 @@ my ($busy) = grep { !$idle || $_ != $idle } @agg;
 $busy->kill9;
 ok burst(20), 'the other goes on';
 is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+is sessions(), scalar(keys %people) . ' 0 0', 'each visit to the site once';
 
 # both out, both in
 $agg[$_]->stop for 0, 1;
 @agg = map { $t->aggregator(@flags) } 1 .. 3;
 ok burst(30), 'three of them';
 is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+for my $v (map { sprintf '%016x', $_ } 0 .. 199) {
+    $s->view('/end', visit => $v);
+    $s->signal('/end', 'error_page', visit => $v);
+    $n += 2;
+}
+ok burst(1), 'some with trouble at the end, and more views by others';
+is $s->hash('page', 'd', $s->day, '/end')->{peaks}, 200, 'the worst moment';
+my $gone = grep { $_ < 200 } map { ($n - 500 + $_) % 1000 } 0 .. 499;
+is sessions(), keys(%people) . ' ' . (200 - $gone) . ' ' . (200 - $gone),
+    'still each visit once, and its end moved once';
 is $_->stop, 0, 'ends well' for @agg;
 is +($t->aggregate(@flags, '--once'))[0], 0, 'scored';
 my ($status, $out) = $t->ctl('check', '--redis', $redis->url);

@@ -39,12 +39,23 @@ for ($header =~ /^ +R\(\w+, "([^"]+)"/mg) {
 }
 like $counters, qr/`(?:first_ms)?:$_`/, "bucket $_"
     for $header =~ /\bB\((\d+)\)/g, 'more';
+for my $kind (qw(peak end)) {
+    my ($cell) = $counters =~ /^\| (`$kind:\d.*?) \|/m;
+    is join(' ', map { "`$kind:$_`" } ($cell // '') =~ /:(\d+)`/g),
+        join(' ', map { "`$kind:$_`" } $header =~ /\bP\((\d+)\)/g),
+        "bins of $kind";
+}
+like $counters, qr/`$_:<signal>`/, "$_ by signal"
+    for qw(signal visits_signal unseen);
 my %score;
 $score{$1} = $2 while $header =~ /\bA\(\w+, "(\w+)", (\d+)\)/g;
 like $counters, qr/`$_:\Q$score{$_}\E`/, "$_ up to $score{$_}"
     for sort keys %score;
 my ($max) = $header =~ /CX_PATTERNS_MAX\s+(\d+)/;
 like $counters, qr/Beyond $max kinds/, 'kinds of visits';
+my ($answer) = $header =~ /K\(ANSWER, .*?"one answer: (.*?), as in the stream/s;
+my ($row) = $doc =~ /^\| `answer:<id>`(.*)$/m;
+like $row, qr/`$_`/, "field $_ of an answer" for split ' ', $answer;
 
 my $figures = chapter('Figures of a page');
 like $figures, qr/`\Q$_\E`/, "figure $_"

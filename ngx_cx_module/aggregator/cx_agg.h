@@ -13,6 +13,7 @@
 #ifndef CX_AGG_H
 #define CX_AGG_H
 
+#include "cx_agg_map.h"
 #include "cx_agg_redis.h"
 #include "cx_keys.h"
 #include "cx_rollup.h"
@@ -59,6 +60,8 @@ typedef struct {
     unsigned         once:1;
     unsigned         rebuild:1;
     cx_redis_url_t   url;        /* redis, taken apart */
+    char            *thresholds; /* file; NULL: none */
+    cx_tuning_t      tuning;     /* what it says, or the defaults */
 } cx_agg_conf_t;
 
 /*
@@ -69,30 +72,16 @@ int cx_agg_conf(cx_agg_conf_t *conf, int argc, char **argv);
 void cx_agg_conf_free(cx_agg_conf_t *conf);
 
 
-/* ---- cx_agg_map.c: chained hash table of nodes that embed their link ---- */
+/* ---- cx_agg_tuning.c: the file of thresholds that nginx reads, too ---- */
 
-typedef struct cx_agg_node_s  cx_agg_node_t;
+/*
+ * Reads a file into t, which holds the defaults.  0, or -1 and why: file,
+ * line, what stands there and what was expected.
+ */
+int cx_agg_tuning(cx_tuning_t *t, const char *file, char *why, size_t size);
 
-struct cx_agg_node_s {
-    cx_agg_node_t  *next;
-    uint32_t        hash;
-    cx_str_t        key;
-};
-
-typedef struct {
-    cx_agg_node_t  **bucket;
-    size_t           mask;
-    size_t           n;
-} cx_agg_map_t;                          /* zeroed: empty */
-
-uint32_t cx_agg_hash(const unsigned char *key, size_t len);
-cx_agg_node_t *cx_agg_map_find(const cx_agg_map_t *m, const cx_str_t *key,
-    uint32_t hash);
-void cx_agg_map_add(cx_agg_map_t *m, cx_agg_node_t *node);
-void cx_agg_map_remove(cx_agg_map_t *m, cx_agg_node_t *node);
-
-/* forgets the nodes, freeing each by fn */
-void cx_agg_map_clear(cx_agg_map_t *m, void (*fn)(cx_agg_node_t *));
+/* what differs from the defaults, a line each, to stdout */
+void cx_agg_tuning_show(const cx_tuning_t *t);
 
 
 /* ---- cx_agg_state.c: the model of a site ---- */
@@ -143,23 +132,53 @@ struct cx_agg_window_s {
     unsigned          satisfied:1;       /* the site's share has changed */
 };
 
+typedef struct cx_agg_session_s  cx_agg_session_t;
+
 /* a visit to a page */
 struct cx_agg_unit_s {
-    cx_agg_node_t   node;                /* key: "<visit> <page>" */
-    int64_t         opened;              /* ms; 0: never seen */
-    int64_t         last;                /* ms */
-    cx_agg_unit_t  *next_changed;
-    unsigned char   visit_len;
-    unsigned char   shard;
-    unsigned char   flags;
-    unsigned char   count[CX_SIG_N];     /* capped */
-    unsigned        loaded:1;
-    unsigned        asked:1;
-    unsigned        changed:1;
+    cx_agg_node_t      node;             /* key: "<visit> <page>" */
+    int64_t            opened;           /* ms; 0: never seen */
+    int64_t            last;             /* ms */
+    cx_agg_unit_t     *next_changed;
+    cx_agg_session_t  *session;          /* see cx_agg_session() */
+    unsigned char      visit_len;
+    unsigned char      shard;
+    unsigned char      flags;
+    unsigned char      count[CX_SIG_N];  /* capped */
+    unsigned           loaded:1;
+    unsigned           asked:1;
+    unsigned           changed:1;
 };
 
-#define CX_UNIT_BROWSER  1
 #define CX_UNIT_OTHER    2               /* << CX_HOUR or CX_DAY */
+
+/* the last or the worst page of a visit to the site */
+typedef struct {
+    cx_str_t       page;                 /* copy */
+    int            friction;             /* x of the visit to the page, in
+                                            thousandths; 0: not counted */
+    int64_t        opened;               /* when that began, ms */
+    unsigned char  other;                /* where it is (other), 1 << gran */
+} cx_agg_moment_t;
+
+/* a visit to the site */
+struct cx_agg_session_s {
+    cx_agg_node_t      node;             /* key: "<visit>" */
+    int64_t            opened;           /* ms; 0: never seen */
+    int64_t            last;             /* ms, up to CX_AGG_COARSE_MS old */
+    int64_t            viewed;           /* ms, ts of the last view */
+    cx_agg_moment_t    end;
+    cx_agg_moment_t    peak;
+    cx_agg_session_t  *next_changed;
+    unsigned           generation;       /* of the site, when last used */
+    unsigned char      shard;
+    unsigned           loaded:1;
+    unsigned           asked:1;
+    unsigned           changed:1;
+};
+
+/* so that an event that changes nothing else is not written */
+#define CX_AGG_COARSE_MS  60000
 
 typedef struct cx_agg_answer_s  cx_agg_answer_t;
 
@@ -196,8 +215,12 @@ struct cx_agg_site_s {
     uint64_t              tick;
     cx_agg_map_t          unit;
     cx_agg_map_t          old_unit;      /* dropped when unit is full */
+    cx_agg_map_t          session;
+    cx_agg_map_t          old_session;   /* together with old_unit */
+    unsigned              generation;    /* times that they were dropped */
     cx_agg_map_t          answer;
     cx_agg_unit_t        *units_changed;
+    cx_agg_session_t     *sessions_changed;
     cx_agg_answer_t      *answers_changed;
     cx_agg_cell_t        *dirty;
 
@@ -256,13 +279,20 @@ cx_agg_unit_t *cx_agg_unit(cx_agg_site_t *s, const cx_str_t *visit,
     const cx_str_t *page);
 cx_agg_answer_t *cx_agg_answer(cx_agg_site_t *s, const cx_str_t *id);
 void cx_agg_unit_change(cx_agg_site_t *s, cx_agg_unit_t *u);
+/*
+ * The visit to the site that a visit to a page belongs to, found or made.  To
+ * be asked for whenever the unit is: so it outlives all units that know it.
+ */
+cx_agg_session_t *cx_agg_session(cx_agg_site_t *s, cx_agg_unit_t *u);
+void cx_agg_session_change(cx_agg_site_t *s, cx_agg_session_t *v);
 void cx_agg_answer_set(cx_agg_answer_t *a, int field, const cx_str_t *v);
 
 /* a shard's name in its key: the first hex digit of its visit keys */
 cx_str_t cx_agg_shard(unsigned shard);
 
-/* 1 if Redis may hold this unit in the bucket of that hour */
-int cx_agg_unit_before(const cx_agg_site_t *s, const cx_agg_unit_t *u,
+/* 1 if Redis may hold visits of this shard that are not in memory, in the
+   bucket of that hour */
+int cx_agg_visits_before(const cx_agg_site_t *s, unsigned shard,
     int64_t hour);
 
 /* keeps the model bounded; only right after a commit */
@@ -284,6 +314,11 @@ int cx_agg_score_field(const cx_str_t *metric, const cx_str_t *score);
 size_t cx_agg_unit_print(char *dst, const cx_agg_unit_t *u);
 int cx_agg_unit_parse(cx_agg_unit_t *u, const cx_str_t *text);
 
+/* cx_agg_session.c: the same of a visit to the site, CX_AGG_SESSION_LEN */
+#define CX_AGG_SESSION_LEN  (9 * 21 + 2 * (CX_PAGE_MAX + 1))
+size_t cx_agg_session_print(char *dst, const cx_agg_session_t *v);
+int cx_agg_session_parse(cx_agg_session_t *v, const cx_str_t *text);
+
 
 /* ---- cx_agg_load.c: what a batch touches, from Redis ---- */
 
@@ -291,14 +326,17 @@ int cx_agg_unit_parse(cx_agg_unit_t *u, const cx_str_t *text);
 int cx_agg_load(cx_redis_t *r, cx_agg_site_t *s, const cx_event_t *ev,
     const char *const *refused, size_t n, int64_t now);
 
-/* reads the checkpoint and makes the site ready */
-int cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s);
-
 /* all pages of a window */
 int cx_agg_load_pages(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w);
 
 /* index and total of a window */
 int cx_agg_load_window(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w);
+
+
+/* ---- cx_agg_checkpoint.c ---- */
+
+/* reads the checkpoint and makes the site ready; 0, or -1 and r->error */
+int cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s);
 
 
 /* ---- cx_agg_ops.c: what differs, as commands ---- */

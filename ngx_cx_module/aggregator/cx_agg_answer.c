@@ -96,13 +96,32 @@ cx_fold_answer_new(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
 }
 
 
+/* 1 if a field is not known yet, and the later event may say it */
+
+static int
+cx_fold_answer_open(const cx_agg_answer_t *a, int field, int joined)
+{
+    if (field == CX_ANSWER_VIEW || field == CX_ANSWER_ANSWER) {
+        return 0;
+    }
+
+    /* what belongs to one view of a page is not mixed with another's */
+
+    if (field >= CX_ANSWER_VIEW_TS && field <= CX_ANSWER_CACHE) {
+        return !joined;
+    }
+
+    return a->v[field].len == 0;
+}
+
+
 /* 1 if the event had news */
 
 static int
 cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
                      int field, int64_t now)
 {
-    int             i, news;
+    int             i, news, joined;
     unsigned        other;
     cx_place_t      at;
     const cx_str_t *text;
@@ -133,10 +152,10 @@ cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
         news = 1;
     }
 
+    joined = a->v[CX_ANSWER_VIEW_TS].len > 0;
+
     for (i = CX_COMMON_TOUCHPOINT; i < CX_ANSWER_N; i++) {
-        if (i != CX_ANSWER_VIEW && i != CX_ANSWER_ANSWER && a->v[i].len == 0
-            && ev->v[i].len)
-        {
+        if (ev->v[i].len && cx_fold_answer_open(a, i, joined)) {
             cx_agg_answer_set(a, i, &ev->v[i]);
             news = 1;
         }
@@ -165,7 +184,7 @@ cx_fold_answer(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
         a->changed = 1;
         a->next_changed = s->answers_changed;
         s->answers_changed = a;
-        s->changes += 40;
+        s->changes += 60;
     }
 }
 

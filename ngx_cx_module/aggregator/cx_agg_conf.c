@@ -8,32 +8,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cx_agg.h"
+#include "cx_agg_conf.h"
 #include "cx_version.h"
 
 #define CX_DAY_MS 86400000LL
 
-enum { CX_SET_URL, CX_SET_SITE, CX_SET_LEVEL, CX_SET_NUMBER, CX_SET_TIME };
-
-typedef struct {
-    const char *name; /* --log-level in a flag, CX_AGG_LOG_LEVEL */
-    int         kind;
-    size_t      offset;
-    int64_t     value; /* default */
-    int64_t     min;
-    int64_t     max;
-    const char *what;
-} cx_setting_t;
-
 #define CX_AT(field) offsetof(cx_agg_conf_t, field)
 
-static const cx_setting_t cx_settings[] = {
+const cx_setting_t cx_settings[CX_SETTINGS] = {
     { "redis", CX_SET_URL, CX_AT(url), 0, 0, 0,
       "where the streams and rollups are: redis://[user:pass@]host[:port]"
       "[/db] or unix:/path[?db=n] (redis://127.0.0.1:6379)" },
     { "site", CX_SET_SITE, CX_AT(site), 0, 0, 0,
       "a site to aggregate, may be repeated; none: every site that has a "
       "stream" },
+    { "thresholds", CX_SET_FILE, CX_AT(thresholds), 0, 0, 0,
+      "file of thresholds, strengths and caps, the one that nginx reads "
+      "(cx_thresholds); none: the defaults" },
     { "interval", CX_SET_TIME, CX_AT(interval), 250, 10, 60000,
       "how long events gather before a commit (250ms)" },
     { "score-interval", CX_SET_TIME, CX_AT(score), 1000, 10, 3600000,
@@ -56,14 +47,6 @@ static const cx_setting_t cx_settings[] = {
     { "log-level", CX_SET_LEVEL, CX_AT(log_level), CX_LOG_INFO, 0, 0,
       "error, warn, info or debug (info)" }
 };
-
-#define CX_SETTINGS (sizeof(cx_settings) / sizeof(cx_settings[0]))
-
-typedef struct {
-    cx_agg_conf_t *conf;
-    const char    *source[CX_SETTINGS]; /* who set it last */
-    char           where[300];          /* for messages */
-} cx_conf_t;
 
 
 static int
@@ -159,6 +142,45 @@ cx_conf_url(cx_conf_t *c, const cx_setting_t *set, const char *value)
 }
 
 
+/* only noted: a later source may name another file */
+
+static int
+cx_conf_thresholds(cx_conf_t *c, const char *value)
+{
+    free(c->conf->thresholds);
+    c->conf->thresholds = NULL;
+
+    if (*value) {
+        c->conf->thresholds = cx_alloc(strlen(value) + 1);
+        memcpy(c->conf->thresholds, value, strlen(value));
+        memcpy(c->thresholds, c->where, sizeof(c->where));
+    }
+
+    return 0;
+}
+
+
+static int
+cx_conf_tuning(cx_conf_t *c)
+{
+    char why[600];
+
+    cx_tuning_default(&c->conf->tuning);
+
+    if (c->conf->thresholds == NULL
+        || cx_agg_tuning(&c->conf->tuning, c->conf->thresholds, why,
+                         sizeof(why))
+               == 0)
+    {
+        return 0;
+    }
+
+    fprintf(stderr, "cx-aggregator: %s: thresholds %s\n", c->thresholds, why);
+
+    return -1;
+}
+
+
 static int
 cx_conf_set(cx_conf_t *c, size_t i, const char *value, const char *source)
 {
@@ -177,6 +199,9 @@ cx_conf_set(cx_conf_t *c, size_t i, const char *value, const char *source)
 
     case CX_SET_SITE:
         return cx_conf_site(c, set, value, fresh);
+
+    case CX_SET_FILE:
+        return cx_conf_thresholds(c, value);
 
     case CX_SET_LEVEL:
         level = cx_agg_log_find(value);
@@ -372,70 +397,6 @@ cx_conf_environment(cx_conf_t *c)
 }
 
 
-static void
-cx_conf_help(void)
-{
-    size_t i;
-
-    printf("cx-aggregator " CX_VERSION ": folds the event streams of ngx_cx "
-           "into rollups and scores\n\n"
-           "  --config FILE         settings, one \"name = value\" a line\n"
-           "  --once                count what is there, score it, end\n"
-           "  --rebuild-scores      make all scores again from the counters, "
-           "end\n"
-           "  --check-config        say what is set and by whom, end\n"
-           "  --version, --help\n\n"
-           "Settings, as --name value, CX_AGG_NAME in the environment or a "
-           "line of the file;\nflags win over the environment, that over the "
-           "file (default):\n\n");
-
-    for (i = 0; i < CX_SETTINGS; i++) {
-        printf("  --%-20s%s\n", cx_settings[i].name, cx_settings[i].what);
-    }
-}
-
-
-static void
-cx_conf_show(const cx_conf_t *c)
-{
-    size_t              i;
-    unsigned            k;
-    const char         *by;
-    const cx_setting_t *set;
-
-    for (i = 0; i < CX_SETTINGS; i++) {
-        set = &cx_settings[i];
-        by = c->source[i] ? c->source[i] : "default";
-
-        switch (set->kind) {
-        case CX_SET_URL:
-            printf("redis = %s  # %s\n", c->conf->url.label, by);
-            break;
-
-        case CX_SET_SITE:
-            for (k = 0; k < c->conf->sites; k++) {
-                printf("site = %s  # %s\n", c->conf->site[k], by);
-            }
-            break;
-
-        case CX_SET_LEVEL:
-            printf("log-level = %s  # %s\n",
-                   c->conf->log_level == CX_LOG_ERROR  ? "error"
-                   : c->conf->log_level == CX_LOG_WARN ? "warn"
-                   : c->conf->log_level == CX_LOG_INFO ? "info"
-                                                       : "debug",
-                   by);
-            break;
-
-        default:
-            printf("%s = %lld%s  # %s\n", set->name,
-                   (long long) *(int64_t *) ((char *) c->conf + set->offset),
-                   set->kind == CX_SET_TIME ? "ms" : "", by);
-        }
-    }
-}
-
-
 /* flags that take no setting: 1 done, 0 go on, -1 unknown */
 
 static int
@@ -565,6 +526,10 @@ cx_agg_conf(cx_agg_conf_t *conf, int argc, char **argv)
         rc = cx_conf_flags(&c, argc, argv, NULL, &check);
     }
 
+    if (rc == 0) {
+        rc = cx_conf_tuning(&c);
+    }
+
     if (rc == 0 && check) {
         cx_conf_show(&c);
         rc = 1;
@@ -586,5 +551,6 @@ cx_agg_conf_free(cx_agg_conf_t *conf)
     }
 
     free(conf->site);
+    free(conf->thresholds);
     cx_redis_url_free(&conf->url);
 }

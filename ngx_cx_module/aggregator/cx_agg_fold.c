@@ -6,39 +6,54 @@
 #include <string.h>
 #include "cx_agg_fold.h"
 
-#define CX_IDLE_MS (CX_SESSION_IDLE_S * 1000LL)
+/* what an event may do to a visit */
+enum { CX_FOLD_NONE, CX_FOLD_TOUCH, CX_FOLD_REPORT, CX_FOLD_VIEW };
 
 /* an event, taken apart */
 typedef struct {
     int64_t          ts;
     int64_t          now;
-    int64_t          n; /* how often a signal was seen */
+    int64_t          n;       /* how often a signal was seen */
+    int64_t          view_ts; /* of the view that a first leave is of, or -1 */
+    int              may;     /* CX_FOLD_* */
     int              signal;
-    int              field;   /* of an answer's score */
-    int              browser; /* the browser reported it */
+    int              field; /* of an answer's score */
     cx_agg_answer_t *answer;
+    cx_place_t       at;    /* its page at its time, if placed */
+    unsigned         other; /* see cx_fold_place() */
+    int              placed;
 } cx_fold_t;
 
 static const unsigned char cx_no_signal[CX_SIG_N];
 
 
+/* the event's page at its own time, looked up once */
+
+static void
+cx_fold_here(cx_agg_site_t *s, cx_fold_t *f, const cx_event_t *ev)
+{
+    if (!f->placed) {
+        f->placed = 1;
+        cx_fold_place(&f->at, s, &ev->v[CX_COMMON_PAGE], f->ts, f->now,
+                      &f->other, 0);
+    }
+}
+
+
 /* ---- visits ---- */
 
 static void
-cx_fold_open(cx_agg_site_t *s, cx_agg_unit_t *u, cx_place_t *at,
-             const cx_str_t *page, int64_t ts, int64_t now)
+cx_fold_open(cx_agg_site_t *s, cx_agg_unit_t *u, cx_fold_t *f,
+             const cx_event_t *ev, cx_place_t *at)
 {
-    int      g;
-    unsigned other;
+    int g;
 
-    u->opened = ts;
-    u->last = ts;
-    u->flags = 0;
+    cx_fold_here(s, f, ev);
+    *at = f->at;
+    u->opened = f->ts;
+    u->last = f->ts;
+    u->flags = (unsigned char) (f->other * CX_UNIT_OTHER);
     memset(u->count, 0, CX_SIG_N);
-
-    other = 0;
-    cx_fold_place(at, s, page, ts, now, &other, 0);
-    u->flags = (unsigned char) (other * CX_UNIT_OTHER);
 
     cx_fold_add(s, at, CX_R_VISITS, 1);
     cx_fold_pattern(s, at, u->count, 1);
@@ -53,35 +68,45 @@ cx_fold_open(cx_agg_site_t *s, cx_agg_unit_t *u, cx_place_t *at,
 }
 
 
-/* the visit that an event belongs to; opens one after 30 minutes' silence */
+/*
+ * The visit to the page that an event belongs to, or NULL.  After 30 minutes'
+ * silence views and reports open one.  What is older than the visit that we
+ * know of belongs to one that is over: only a view opens it once more, a report
+ * must not end the present one.
+ */
 
 static cx_agg_unit_t *
-cx_fold_visit(cx_agg_site_t *s, const cx_event_t *ev, cx_place_t *at,
-              int64_t ts, int64_t now, int browser)
+cx_fold_visit(cx_agg_site_t *s, const cx_event_t *ev, cx_fold_t *f,
+              cx_place_t *at)
 {
+    int             old, over;
     unsigned        other;
     const cx_str_t *page;
     cx_agg_unit_t  *u;
 
     page = &ev->v[CX_COMMON_PAGE];
     u = cx_agg_unit(s, &ev->v[CX_COMMON_VISIT], page);
+    old = u->opened && f->ts < u->opened - CX_IDLE_MS;
+    over = u->opened == 0 || f->ts > u->last + CX_IDLE_MS;
 
-    if (u->opened == 0 || ts > u->last + CX_IDLE_MS
-        || ts < u->opened - CX_IDLE_MS) {
-        cx_fold_open(s, u, at, page, ts, now);
+    if (old ? f->may < CX_FOLD_VIEW : over && f->may < CX_FOLD_REPORT) {
+        return NULL;
+    }
+
+    other = u->flags / CX_UNIT_OTHER;
+
+    if (old || over) {
+        cx_fold_open(s, u, f, ev, at);
+
+    } else if (f->placed && f->other == other
+               && cx_window_same(f->ts, u->opened)) {
+        *at = f->at;
 
     } else {
-        other = u->flags / CX_UNIT_OTHER;
-        cx_fold_place(at, s, page, u->opened, now, &other, 1);
+        cx_fold_place(at, s, page, u->opened, f->now, &other, 1);
     }
 
-    u->last = ts > u->last ? ts : u->last;
-
-    if (browser && !(u->flags & CX_UNIT_BROWSER)) {
-        u->flags |= CX_UNIT_BROWSER;
-        cx_fold_add(s, at, CX_R_VISITS_BROWSER, 1);
-    }
-
+    u->last = f->ts > u->last ? f->ts : u->last;
     cx_agg_unit_change(s, u);
 
     return u;
@@ -92,14 +117,16 @@ static void
 cx_fold_struggle(cx_agg_site_t *s, cx_agg_unit_t *u, const cx_place_t *at,
                  int signal, int64_t n)
 {
+    int64_t       cap;
     unsigned char before[CX_SIG_N];
 
     memcpy(before, u->count, CX_SIG_N);
+    cap = s->conf->tuning.cap[signal];
     n += u->count[signal];
-    n = n > (int64_t) cx_signals[signal].cap ? cx_signals[signal].cap : n;
+    n = n > cap ? cap : n;
 
-    if (n == before[signal]) {
-        return;
+    if (n <= before[signal]) {
+        return; /* less, where the cap was higher once */
     }
 
     u->count[signal] = (unsigned char) n;
@@ -114,6 +141,31 @@ cx_fold_struggle(cx_agg_site_t *s, cx_agg_unit_t *u, const cx_place_t *at,
 
 /* ---- events of each type ---- */
 
+/* by the time to the first byte; -1: there was no answer */
+
+static void
+cx_fold_apdex(cx_agg_site_t *s, const cx_place_t *at, const cx_event_t *ev,
+              int64_t status, int64_t ms)
+{
+    int     field;
+    int64_t t;
+
+    t = s->conf->tuning.t[CX_T_SLOW_PAGE_MS];
+
+    field = ms < 0 || ms > 4 * t || status >= 500 ? CX_R_APDEX_FRUSTRATED
+            : ms > t                              ? CX_R_APDEX_TOLERATING
+                                                  : CX_R_APDEX_SATISFIED;
+    cx_fold_add(s, at, field, 1);
+
+    if (ms > t) {
+        field = 2 * cx_fold_int(&ev->v[CX_VIEW_UPSTREAM_MS], 0) > ms
+                    ? CX_R_SLOW_UPSTREAM
+                    : CX_R_SLOW_EDGE;
+        cx_fold_add(s, at, field, 1);
+    }
+}
+
+
 static void
 cx_fold_view(cx_agg_site_t *s, const cx_place_t *at, const cx_event_t *ev)
 {
@@ -121,6 +173,10 @@ cx_fold_view(cx_agg_site_t *s, const cx_place_t *at, const cx_event_t *ev)
     int64_t status, ms, bytes;
 
     cx_fold_add(s, at, CX_R_VIEWS, 1);
+
+    if (ev->v[CX_COMMON_VISIT].len == 0) {
+        cx_fold_add(s, at, CX_R_VIEWS_UNTOLD, 1);
+    }
 
     status = cx_fold_int(&ev->v[CX_VIEW_STATUS], 0);
 
@@ -135,6 +191,7 @@ cx_fold_view(cx_agg_site_t *s, const cx_place_t *at, const cx_event_t *ev)
     }
 
     ms = cx_fold_int(&ev->v[CX_VIEW_FIRST_MS], -1);
+    cx_fold_apdex(s, at, ev, status, ms);
 
     if (ms < 0) {
         return;
@@ -162,6 +219,30 @@ cx_fold_vital(cx_agg_site_t *s, const cx_place_t *at, const cx_str_t *v,
 
     if (n >= 0) {
         cx_fold_add(s, at, good + (n > needs) + (n > poor), 1);
+    }
+}
+
+
+/* the first report of a view that the edge saw, where the view counted */
+
+static void
+cx_fold_reported(cx_agg_site_t *s, const cx_place_t *leave,
+                 const cx_event_t *ev, int64_t ts, int64_t view_ts, int64_t now)
+{
+    unsigned   other;
+    cx_place_t at;
+
+    at = *leave;
+    other = 0;
+
+    if (!cx_window_same(ts, view_ts)) {
+        cx_fold_place(&at, s, &ev->v[CX_COMMON_PAGE], view_ts, now, &other, 0);
+    }
+
+    cx_fold_add(s, &at, CX_R_VIEWS_BROWSER, 1);
+
+    if (at.page[CX_HOUR] == NULL && at.page[CX_DAY] == NULL) {
+        s->life[CX_LIFE_LATE]++;
     }
 }
 
@@ -218,14 +299,19 @@ cx_fold_prompt(cx_agg_site_t *s, cx_place_t *at, const cx_event_t *ev,
 
 static void
 cx_fold_signal(cx_agg_site_t *s, const cx_place_t *at, cx_agg_unit_t *u,
-               const cx_place_t *visit, int signal, int64_t n)
+               const cx_place_t *visit, const cx_fold_t *f)
 {
-    if (n > 0) {
-        cx_fold_add(s, at, CX_R_SIGNAL + signal, n);
+    if (f->n <= 0) {
+        return;
+    }
 
-        if (u) {
-            cx_fold_struggle(s, u, visit, signal, n);
-        }
+    cx_fold_add(s, at,
+                (f->may == CX_FOLD_NONE ? CX_R_UNSEEN : CX_R_SIGNAL)
+                    + f->signal,
+                f->n);
+
+    if (u) {
+        cx_fold_struggle(s, u, visit, f->signal, f->n);
     }
 }
 
@@ -251,37 +337,51 @@ cx_fold_parse(cx_agg_site_t *s, cx_fold_t *f, const cx_event_t *ev)
 {
     f->ts = cx_fold_int(&ev->v[CX_COMMON_TS], 0);
     f->n = 1;
-    f->browser = ev->type != CX_VIEW;
+    f->view_ts = -1;
+    f->may = CX_FOLD_TOUCH;
 
     if (f->ts > f->now + CX_AGG_FUTURE_MS) {
         return "ts in the future";
     }
 
-    if (ev->type == CX_ANSWER) {
-        return cx_fold_answer_check(s, &f->answer, &f->field, ev);
-    }
+    switch (ev->type) {
+    case CX_VIEW:
+        f->may = CX_FOLD_VIEW;
+        return NULL;
 
-    if (ev->type == CX_SIGNAL) {
+    case CX_SIGNAL:
+        f->may = cx_fold_is(&ev->v[CX_SIGNAL_SEEN], "0") ? CX_FOLD_NONE
+                                                         : CX_FOLD_REPORT;
+        f->n = cx_fold_int(&ev->v[CX_SIGNAL_COUNT], 1);
         f->signal = cx_signal_find(ev->v[CX_SIGNAL_NAME].data,
                                    ev->v[CX_SIGNAL_NAME].len);
-        if (f->signal < 0) {
-            return "unknown signal";
+        return f->signal < 0 ? "unknown signal" : NULL;
+
+    case CX_LEAVE:
+        f->may = cx_fold_is(&ev->v[CX_LEAVE_SEEN], "0") ? CX_FOLD_NONE
+                                                        : CX_FOLD_REPORT;
+
+        if (cx_fold_is(&ev->v[CX_LEAVE_FIRST], "1")) {
+            f->view_ts = cx_fold_int(&ev->v[CX_LEAVE_VIEW_TS], -1);
         }
 
-        f->n = cx_fold_int(&ev->v[CX_SIGNAL_COUNT], 1);
-        f->browser = !cx_fold_is(&ev->v[CX_SIGNAL_SOURCE], "edge");
-    }
+        return f->view_ts > f->now + CX_AGG_FUTURE_MS ? "view_ts in the future"
+                                                      : NULL;
 
-    return NULL;
+    case CX_ANSWER:
+        return cx_fold_answer_check(s, &f->answer, &f->field, ev);
+
+    default:
+        return NULL;
+    }
 }
 
 
 const char *
 cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now)
 {
-    unsigned       other;
     cx_fold_t      f;
-    cx_place_t     at, visit;
+    cx_place_t     visit;
     const char    *err;
     cx_agg_unit_t *u;
 
@@ -301,31 +401,35 @@ cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now)
     /* a place that nothing is counted at must not take a page's slot */
 
     if (ev->type != CX_ANSWER && f.n > 0) {
-        other = 0;
-        cx_fold_place(&at, s, &ev->v[CX_COMMON_PAGE], f.ts, now, &other, 0);
+        cx_fold_here(s, &f, ev);
     }
 
     u = NULL;
 
     if (ev->v[CX_COMMON_VISIT].len) {
-        u = cx_fold_visit(s, ev, &visit, f.ts, now, f.browser);
+        u = f.may == CX_FOLD_NONE ? NULL : cx_fold_visit(s, ev, &f, &visit);
 
     } else if (ev->type == CX_VIEW) {
-        cx_fold_add(s, &at, CX_R_VISITS, 1);
-        cx_fold_pattern(s, &at, cx_no_signal, 1);
+        cx_fold_add(s, &f.at, CX_R_VISITS, 1);
+        cx_fold_pattern(s, &f.at, cx_no_signal, 1);
     }
 
     switch (ev->type) {
     case CX_VIEW:
-        cx_fold_view(s, &at, ev);
+        cx_fold_view(s, &f.at, ev);
         break;
 
     case CX_SIGNAL:
-        cx_fold_signal(s, &at, u, &visit, f.signal, f.n);
+        cx_fold_signal(s, &f.at, u, &visit, &f);
         break;
 
     case CX_LEAVE:
-        cx_fold_leave(s, &at, ev);
+        cx_fold_leave(s, &f.at, ev);
+
+        if (f.view_ts >= 0) {
+            cx_fold_reported(s, &f.at, ev, f.ts, f.view_ts, now);
+        }
+
         break;
 
     case CX_ANSWER:
@@ -333,7 +437,11 @@ cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now)
         break;
 
     default: /* CX_SHOWN, CX_DISMISS */
-        cx_fold_prompt(s, &at, ev, f.ts, now);
+        cx_fold_prompt(s, &f.at, ev, f.ts, now);
+    }
+
+    if (u) {
+        cx_fold_session(s, u, ev, f.ts, now);
     }
 
     return NULL;

@@ -5,6 +5,8 @@
 
 #include "cx_agg.h"
 
+#define CX_IDLE_MS  (CX_SESSION_IDLE_S * 1000LL)
+
 /* where something counts: the page in an hour and a day, and the survey */
 typedef struct {
     cx_agg_cell_t  *page[CX_GRANS];      /* NULL: no longer kept */
@@ -33,9 +35,21 @@ void cx_fold_survey(cx_place_t *at, cx_agg_site_t *s, const cx_str_t *survey,
 void cx_fold_add(cx_agg_site_t *s, const cx_place_t *at, int field,
     int64_t n);
 
+/* adds to a counter that only the site has, in the windows of a time */
+void cx_fold_add_site(cx_agg_site_t *s, int field, int64_t n, int64_t ms,
+    int64_t now);
+
 /* moves a visit into or out of a pattern there */
 void cx_fold_pattern(cx_agg_site_t *s, const cx_place_t *at,
     const unsigned char *count, int delta);
+
+/*
+ * What an event means for the visit to the site: touched only, for one that
+ * shows or answers a survey; opened if need be and its last and worst page
+ * looked after, for all others.  u is the open visit to the event's page.
+ */
+void cx_fold_session(cx_agg_site_t *s, cx_agg_unit_t *u, const cx_event_t *ev,
+    int64_t ts, int64_t now);
 
 /* what an answer counts as; NULL, or why it is refused */
 const char *cx_fold_answer_check(cx_agg_site_t *s, cx_agg_answer_t **answer,

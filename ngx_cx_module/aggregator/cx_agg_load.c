@@ -13,6 +13,7 @@ enum {
     CX_WANT_SURVEYS,
     CX_WANT_CELL,
     CX_WANT_UNIT,
+    CX_WANT_SESSION,
     CX_WANT_ANSWER
 };
 
@@ -141,17 +142,15 @@ cx_load_place(cx_load_t *l, const cx_str_t *page, const cx_str_t *survey,
 }
 
 
-static void
-cx_load_unit(cx_load_t *l, cx_agg_unit_t *u)
+/* an open visit, from the hours that may have it; 1 if any is asked */
+
+static int
+cx_load_visit(cx_load_t *l, int want, cx_agg_node_t *visit, unsigned shard)
 {
     int      i, asked;
     cx_str_t name;
 
-    if (u->loaded || u->asked) {
-        return;
-    }
-
-    name = cx_agg_shard(u->shard);
+    name = cx_agg_shard(shard);
     asked = 0;
 
     /* oldest first, so that the newest is what stays */
@@ -159,7 +158,7 @@ cx_load_unit(cx_load_t *l, cx_agg_unit_t *u)
     for (i = CX_AGG_VISITS_HOURS - 1; i >= 0; i--) {
         cx_agg_window_t w;
 
-        if (!cx_agg_unit_before(l->site, u, l->site->hour - i)) {
+        if (!cx_agg_visits_before(l->site, shard, l->site->hour - i)) {
             continue;
         }
 
@@ -169,13 +168,62 @@ cx_load_unit(cx_load_t *l, cx_agg_unit_t *u)
         cx_redis_command(l->redis, 3);
         cx_redis_text(l->redis, "HGET");
         cx_load_key(l, CX_KEY_VISITS, &w, &name);
-        cx_redis_arg(l->redis, u->node.key.data, u->node.key.len);
-        cx_load_want(l, CX_WANT_UNIT, u);
+        cx_redis_arg(l->redis, visit->key.data, visit->key.len);
+        cx_load_want(l, want, visit);
         asked = 1;
     }
 
-    u->asked = (unsigned) asked;
-    u->loaded = !asked;
+    return asked;
+}
+
+
+/* what an event of a visit may change besides its own place */
+
+static void
+cx_load_unit(cx_load_t *l, cx_agg_unit_t *u, const cx_str_t *page, int64_t ts)
+{
+    if (!u->loaded && !u->asked) {
+        u->asked = cx_load_visit(l, CX_WANT_UNIT, &u->node, u->shard) != 0;
+        u->loaded = !u->asked;
+    }
+
+    if (u->loaded && u->opened && !cx_window_same(u->opened, ts)) {
+        cx_load_place(l, page, NULL, u->opened);
+    }
+}
+
+
+static void
+cx_load_session(cx_load_t *l, cx_agg_session_t *v, int64_t ts)
+{
+    int              g, i;
+    cx_agg_moment_t *m;
+    cx_agg_window_t *w;
+
+    if (!v->loaded && !v->asked) {
+        v->asked = cx_load_visit(l, CX_WANT_SESSION, &v->node, v->shard) != 0;
+        v->loaded = !v->asked;
+    }
+
+    if (!v->loaded || v->opened == 0) {
+        return;
+    }
+
+    for (g = 0; g < CX_GRANS && !cx_window_same(v->opened, ts); g++) {
+        w = cx_agg_window(l->site, g, v->opened, l->now);
+
+        if (w) {
+            (void) cx_load_window(l, w);
+        }
+    }
+
+    for (i = 0; i < 2; i++) {
+        m = i ? &v->peak : &v->end;
+
+        if (m->friction) {
+            cx_load_place(l, &m->page, NULL, m->opened);
+        }
+    }
 }
 
 
@@ -199,7 +247,7 @@ cx_load_answer(cx_load_t *l, cx_agg_answer_t *a)
 static void
 cx_load_event(cx_load_t *l, const cx_event_t *ev)
 {
-    int64_t          ts;
+    int64_t          ts, view_ts;
     cx_agg_unit_t   *u;
     const cx_str_t  *page, *survey;
     cx_agg_answer_t *a;
@@ -218,11 +266,15 @@ cx_load_event(cx_load_t *l, const cx_event_t *ev)
 
     if (ev->v[CX_COMMON_VISIT].len) {
         u = cx_agg_unit(l->site, &ev->v[CX_COMMON_VISIT], page);
-        cx_load_unit(l, u);
+        cx_load_unit(l, u, page, ts);
+        cx_load_session(l, cx_agg_session(l->site, u), ts);
+    }
 
-        if (u->loaded && u->opened && u->opened != ts) {
-            cx_load_place(l, page, NULL, u->opened);
-        }
+    if (ev->type == CX_LEAVE && ev->v[CX_LEAVE_FIRST].len
+        && cx_number(&view_ts, &ev->v[CX_LEAVE_VIEW_TS]) == 0
+        && !cx_window_same(view_ts, ts))
+    {
+        cx_load_place(l, page, NULL, view_ts);
     }
 
     if (ev->type == CX_ANSWER) {
@@ -317,7 +369,10 @@ cx_load_take_answer(cx_load_t *l, cx_agg_answer_t *a)
 static int
 cx_load_take(cx_load_t *l, cx_want_t *want)
 {
-    cx_agg_unit_t *u;
+    int               bad;
+    cx_agg_node_t    *node;
+    cx_agg_unit_t    *u;
+    cx_agg_session_t *v;
 
     switch (want->kind) {
     case CX_WANT_INDEX:
@@ -332,17 +387,28 @@ cx_load_take(cx_load_t *l, cx_want_t *want)
         return cx_load_take_cell(l, want->what);
 
     case CX_WANT_UNIT:
-        u = want->what;
-        u->loaded = 1;
+    case CX_WANT_SESSION:
+        node = want->what;
 
-        if (l->reply.type[0] == REDIS_REPLY_STRING
-            && cx_agg_unit_parse(u, &l->reply.s[0]))
-        {
+        if (want->kind == CX_WANT_UNIT) {
+            u = want->what;
+            u->loaded = 1;
+            bad = l->reply.type[0] == REDIS_REPLY_STRING
+                  && cx_agg_unit_parse(u, &l->reply.s[0]);
+
+        } else {
+            v = want->what;
+            v->loaded = 1;
+            bad = l->reply.type[0] == REDIS_REPLY_STRING
+                  && cx_agg_session_parse(v, &l->reply.s[0]);
+        }
+
+        if (bad) {
             cx_agg_log(CX_LOG_WARN,
                        "site %.*s: open visit \"%.*s\" cannot "
                        "be read, begun again",
                        (int) l->site->name.len, l->site->name.data,
-                       (int) u->visit_len, u->node.key.data);
+                       (int) node->key.len, node->key.data);
         }
 
         return 0;
@@ -453,125 +519,4 @@ cx_agg_load_pages(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w)
     }
 
     return cx_load_end(&l, cx_load_round(&l));
-}
-
-
-/* ---- the checkpoint ---- */
-
-static void
-cx_load_checkpoint(cx_agg_site_t *s, const cx_reply_t *reply)
-{
-    int       k;
-    size_t    i;
-    int64_t   n;
-    cx_str_t *name, *value;
-
-    memcpy(s->id, "0-0", 4);
-    memset(s->life, 0, sizeof(s->life));
-    s->base = 0;
-    s->based = 0;
-
-    for (i = 1; i + 1 < reply->n; i += 2) {
-        name = &reply->s[i];
-        value = &reply->s[i + 1];
-
-        if (name->len == 2 && memcmp(name->data, "id", 2) == 0
-            && value->len < sizeof(s->id))
-        {
-            memcpy(s->id, value->data, value->len);
-            s->id[value->len] = '\0';
-        }
-
-        if (cx_number(&n, value)) {
-            continue;
-        }
-
-        if (name->len == 4 && memcmp(name->data, "base", 4) == 0) {
-            s->base = n;
-            s->based = 1;
-        }
-
-        for (k = 0; k < CX_LIFE_N; k++) {
-            if (strlen(cx_lifetime[k]) == name->len
-                && memcmp(cx_lifetime[k], name->data, name->len) == 0)
-            {
-                s->life[k] = n;
-            }
-        }
-    }
-}
-
-
-/* which shards of open visits there are */
-
-static int
-cx_load_shards(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
-{
-    int      i, k;
-    char     key[CX_KEY_MAX];
-    size_t   len;
-    int64_t  ms;
-    cx_str_t name;
-
-    s->pre_hour = atoll(s->id) / cx_window_len(CX_HOUR);
-    s->hour = s->pre_hour;
-    memset(s->pre, 0, sizeof(s->pre));
-
-    if (s->pre_hour == 0) {
-        return 0;
-    }
-
-    for (i = 0; i < CX_AGG_VISITS_HOURS * CX_AGG_SHARDS; i++) {
-        ms = (s->pre_hour - i / CX_AGG_SHARDS) * cx_window_len(CX_HOUR);
-        name = cx_agg_shard(i % CX_AGG_SHARDS);
-        len = cx_key(key, CX_KEY_VISITS, &s->name, CX_HOUR,
-                     cx_window(CX_HOUR, ms), &name);
-        cx_redis_command(r, 2);
-        cx_redis_text(r, "EXISTS");
-        cx_redis_arg(r, key, len);
-    }
-
-    for (i = 0; i < CX_AGG_VISITS_HOURS; i++) {
-        for (k = 0; k < CX_AGG_SHARDS; k++) {
-            if (cx_redis_get(r, reply)) {
-                return -1;
-            }
-
-            s->pre[i][k] = reply->s[0].len != 0;
-        }
-    }
-
-    return 0;
-}
-
-
-int
-cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s)
-{
-    int        rc;
-    char       key[CX_KEY_MAX];
-    size_t     len;
-    cx_reply_t reply;
-
-    cx_agg_site_reset(s);
-    memset(&reply, 0, sizeof(cx_reply_t));
-
-    len = cx_key(key, CX_KEY_CHECKPOINT, &s->name, 0, 0, NULL);
-    cx_redis_command(r, 2);
-    cx_redis_text(r, "HGETALL");
-    cx_redis_arg(r, key, len);
-    rc = cx_redis_get(r, &reply);
-
-    if (rc == 0) {
-        cx_load_checkpoint(s, &reply);
-        memcpy(s->at, s->id, sizeof(s->at));
-        rc = cx_load_shards(r, s, &reply);
-    }
-
-    cx_reply_free(&reply);
-    s->ready = rc == 0;
-    s->stale = 1;
-    s->gap_at = 0;
-
-    return rc;
 }

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "cx_agg.h"
+#include "cx_agg_map.h"
+#include "cx_agg_redis.h"
 
 
 /*
@@ -10,27 +11,35 @@
  * visitors: one who floods a bucket only slows down up to the cap on pages.
  */
 
-uint32_t
-cx_agg_hash(const unsigned char *key, size_t len)
+uint64_t
+cx_agg_hash64(uint64_t h, const void *data, size_t len)
 {
-    uint64_t h, word;
+    uint64_t             word;
+    const unsigned char *p;
 
-    h = 0xcbf29ce484222325ULL ^ len;
+    h ^= 0xcbf29ce484222325ULL ^ len;
 
-    for (; len >= 8; key += 8, len -= 8) {
-        memcpy(&word, key, 8);
+    for (p = data; len >= 8; p += 8, len -= 8) {
+        memcpy(&word, p, 8);
         h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
         h ^= h >> 32;
     }
 
-    for (; len > 0; key++, len--) {
-        h = (h ^ *key) * 0x100000001b3ULL;
+    for (; len > 0; p++, len--) {
+        h = (h ^ *p) * 0x100000001b3ULL;
     }
 
     h ^= h >> 29;
     h *= 0xbf58476d1ce4e5b9ULL;
 
-    return (uint32_t) (h >> 32);
+    return h ^ (h >> 32);
+}
+
+
+uint32_t
+cx_agg_hash(const unsigned char *key, size_t len)
+{
+    return (uint32_t) cx_agg_hash64(0, key, len);
 }
 
 

@@ -96,6 +96,31 @@ cx_agg_reject(cx_agg_site_t *s, const char *why, const cx_str_t *id,
 
 /* ---- one cell ---- */
 
+/* the first counter from i on that has changed, or CX_R_N; most have not */
+
+static unsigned
+cx_commit_next(const cx_rollup_t *r, unsigned i)
+{
+    uint64_t eight;
+
+    while (i + 8 <= CX_R_N) {
+        memcpy(&eight, r->changed + i, 8);
+
+        if (eight) {
+            break;
+        }
+
+        i += 8;
+    }
+
+    while (i < CX_R_N && !r->changed[i]) {
+        i++;
+    }
+
+    return i;
+}
+
+
 static void
 cx_commit_counters(cx_agg_site_t *s, cx_agg_cell_t *c)
 {
@@ -107,8 +132,8 @@ cx_commit_counters(cx_agg_site_t *s, cx_agg_cell_t *c)
     r = &c->roll;
     n = 0;
 
-    for (i = 0; i < CX_R_N; i++) {
-        n += r->changed[i];
+    for (i = cx_commit_next(r, 0); i < CX_R_N; i = cx_commit_next(r, i + 1)) {
+        n++;
     }
 
     for (i = 0; i < r->patterns; i++) {
@@ -122,11 +147,9 @@ cx_commit_counters(cx_agg_site_t *s, cx_agg_cell_t *c)
     cx_agg_op(s, "HSET", 1 + 2 * n);
     cx_agg_op_key(s, c->kind, c->window, &c->node.key);
 
-    for (i = 0; i < CX_R_N; i++) {
-        if (r->changed[i]) {
-            cx_agg_op_text(s, cx_rollup_names[i]);
-            cx_agg_op_number(s, r->v[i]);
-        }
+    for (i = cx_commit_next(r, 0); i < CX_R_N; i = cx_commit_next(r, i + 1)) {
+        cx_agg_op_text(s, cx_rollup_names[i]);
+        cx_agg_op_number(s, r->v[i]);
     }
 
     memset(r->changed, 0, sizeof(r->changed));
@@ -301,72 +324,101 @@ cx_commit_dirty(cx_agg_site_t *s)
 
 /* ---- open visits, by shard ---- */
 
+typedef struct {
+    cx_agg_unit_t    *unit;
+    cx_agg_session_t *session;
+    cx_agg_window_t   window;
+    cx_str_t          name;
+    size_t            n;    /* of both, still to be written */
+    size_t            left; /* of these, in the command at hand */
+} cx_shard_t;
+
+
 static void
-cx_commit_shard(cx_agg_site_t *s, cx_agg_unit_t *list, size_t n, int64_t now)
+cx_commit_visit(cx_agg_site_t *s, cx_shard_t *sh, const cx_agg_node_t *node,
+                const char *text, size_t len)
 {
-    char            text[64 + CX_PATTERN_LEN];
-    size_t          left;
-    cx_str_t        name;
-    cx_agg_unit_t  *u;
-    cx_agg_window_t w;
-
-    name = cx_agg_shard(list->shard);
-    w.gran = CX_HOUR;
-    w.window = cx_window(CX_HOUR, s->hour * cx_window_len(CX_HOUR));
-    left = 0;
-
-    for (u = list; u; u = u->next_changed) {
-        if (left == 0) {
-            left = n < CX_OP_WORDS / 2 ? n : CX_OP_WORDS / 2;
-            n -= left;
-            cx_agg_op(s, "HSET", 1 + 2 * left);
-            cx_agg_op_key(s, CX_KEY_VISITS, &w, &name);
-        }
-
-        cx_agg_op_arg(s, u->node.key.data, u->node.key.len);
-        cx_agg_op_arg(s, text, cx_agg_unit_print(text, u));
-        u->changed = 0;
-        left--;
+    if (sh->left == 0) {
+        sh->left = sh->n < CX_OP_WORDS / 2 ? sh->n : CX_OP_WORDS / 2;
+        sh->n -= sh->left;
+        cx_agg_op(s, "HSET", 1 + 2 * sh->left);
+        cx_agg_op_key(s, CX_KEY_VISITS, &sh->window, &sh->name);
     }
 
-    if (s->shard_at[list->shard] + CX_AGG_VISITS_TTL * 1000 / 4 <= now) {
-        s->shard_at[list->shard] = now;
+    cx_agg_op_arg(s, node->key.data, node->key.len);
+    cx_agg_op_arg(s, text, len);
+    sh->left--;
+}
+
+
+static void
+cx_commit_shard(cx_agg_site_t *s, cx_shard_t *sh, unsigned shard, int64_t now)
+{
+    char              unit[64 + CX_PATTERN_LEN], session[CX_AGG_SESSION_LEN];
+    cx_agg_unit_t    *u;
+    cx_agg_session_t *v;
+
+    sh->name = cx_agg_shard(shard);
+    sh->window.gran = CX_HOUR;
+    sh->window.window = cx_window(CX_HOUR, s->hour * cx_window_len(CX_HOUR));
+
+    for (u = sh->unit; u; u = u->next_changed) {
+        cx_commit_visit(s, sh, &u->node, unit, cx_agg_unit_print(unit, u));
+        u->changed = 0;
+    }
+
+    for (v = sh->session; v; v = v->next_changed) {
+        cx_commit_visit(s, sh, &v->node, session,
+                        cx_agg_session_print(session, v));
+        v->changed = 0;
+    }
+
+    if (s->shard_at[shard] + CX_AGG_VISITS_TTL * 1000 / 4 <= now) {
+        s->shard_at[shard] = now;
         cx_agg_op(s, "EXPIRE", 2);
-        cx_agg_op_key(s, CX_KEY_VISITS, &w, &name);
+        cx_agg_op_key(s, CX_KEY_VISITS, &sh->window, &sh->name);
         cx_agg_op_number(s, CX_AGG_VISITS_TTL);
     }
 }
 
 
 static void
-cx_commit_units(cx_agg_site_t *s, int64_t now)
+cx_commit_visits(cx_agg_site_t *s, int64_t now)
 {
-    int            i;
-    size_t         n[CX_AGG_SHARDS];
-    cx_agg_unit_t *u, *next, *shard[CX_AGG_SHARDS];
+    unsigned          i;
+    cx_shard_t        shard[CX_AGG_SHARDS];
+    cx_agg_unit_t    *u, *next;
+    cx_agg_session_t *v, *after;
 
     if (s->shard_hour != s->hour) {
         s->shard_hour = s->hour;
         memset(s->shard_at, 0, sizeof(s->shard_at));
     }
 
-    memset(n, 0, sizeof(n));
     memset(shard, 0, sizeof(shard));
 
     for (u = s->units_changed; u; u = next) {
         next = u->next_changed;
-        u->next_changed = shard[u->shard];
-        shard[u->shard] = u;
-        n[u->shard]++;
+        u->next_changed = shard[u->shard].unit;
+        shard[u->shard].unit = u;
+        shard[u->shard].n++;
+    }
+
+    for (v = s->sessions_changed; v; v = after) {
+        after = v->next_changed;
+        v->next_changed = shard[v->shard].session;
+        shard[v->shard].session = v;
+        shard[v->shard].n++;
     }
 
     for (i = 0; i < CX_AGG_SHARDS; i++) {
-        if (shard[i]) {
-            cx_commit_shard(s, shard[i], n[i], now);
+        if (shard[i].n) {
+            cx_commit_shard(s, &shard[i], i, now);
         }
     }
 
     s->units_changed = NULL;
+    s->sessions_changed = NULL;
 }
 
 
@@ -462,7 +514,7 @@ cx_agg_ops(cx_agg_site_t *s, int64_t now)
         }
     }
 
-    cx_commit_units(s, now);
+    cx_commit_visits(s, now);
     cx_commit_answers(s, now);
     cx_commit_trim(s);
 }

@@ -96,13 +96,22 @@ cx_fold_add(cx_agg_site_t *s, const cx_place_t *at, int field, int64_t n)
     for (g = 0; g < CX_GRANS; g++) {
         c = at->page[g];
 
-        if (c) {
-            cx_agg_cell_change(s, c);
-            cx_rollup_add(&c->roll, field, n);
-            c = c->window->total;
-            cx_agg_cell_change(s, c);
-            cx_rollup_add(&c->roll, field, n);
+        if (c == NULL) {
+            continue;
         }
+
+        if (!c->changed) {
+            cx_agg_cell_change(s, c);
+        }
+
+        cx_rollup_add(&c->roll, field, n);
+        c = c->window->total;
+
+        if (!c->changed) {
+            cx_agg_cell_change(s, c);
+        }
+
+        cx_rollup_add(&c->roll, field, n);
     }
 
     if (at->survey) {
@@ -113,11 +122,32 @@ cx_fold_add(cx_agg_site_t *s, const cx_place_t *at, int field, int64_t n)
 
 
 void
+cx_fold_add_site(cx_agg_site_t *s, int field, int64_t n, int64_t ms,
+                 int64_t now)
+{
+    int              g;
+    cx_agg_window_t *w;
+
+    for (g = 0; g < CX_GRANS; g++) {
+        w = cx_agg_window(s, g, ms, now);
+
+        if (w) {
+            cx_agg_cell_change(s, w->total);
+            cx_rollup_add(&w->total->roll, field, n);
+        }
+    }
+}
+
+
+void
 cx_fold_pattern(cx_agg_site_t *s, const cx_place_t *at,
                 const unsigned char *count, int delta)
 {
     int            g;
+    unsigned       tenths;
     cx_agg_cell_t *c;
+
+    tenths = cx_friction_tenths(count, &s->conf->tuning);
 
     for (g = 0; g < CX_GRANS; g++) {
         c = at->page[g];
@@ -129,8 +159,8 @@ cx_fold_pattern(cx_agg_site_t *s, const cx_place_t *at,
         cx_agg_cell_change(s, c);
         cx_agg_cell_change(s, c->window->total);
 
-        if (cx_rollup_pattern(&c->roll, count, delta)
-            || cx_rollup_pattern(&c->window->total->roll, count, delta))
+        if (cx_rollup_pattern(&c->roll, count, tenths, delta)
+            || cx_rollup_pattern(&c->window->total->roll, count, tenths, delta))
         {
             cx_realloc(NULL, SIZE_MAX); /* says it, and ends */
         }

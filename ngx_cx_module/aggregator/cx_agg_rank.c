@@ -84,7 +84,7 @@ cx_rank_cell(cx_agg_site_t *s, cx_agg_cell_t *c)
     char       text[CX_PAGE_MAX + 32];
     cx_score_t score;
 
-    cx_score(&score, &c->roll, &c->window->total->roll);
+    cx_score(&score, &c->roll, &c->window->total->roll, &s->conf->tuning);
     cx_rank_score(s, c, &score);
     cx_rank_place(s, c, &score);
 

@@ -38,18 +38,31 @@ cx_number(int64_t *n, const cx_str_t *s)
 
 
 double
-cx_friction(const unsigned char *count)
+cx_friction(const unsigned char *count, const cx_tuning_t *t)
 {
-    int    k;
-    double x;
+    int      k;
+    double   x;
+    unsigned n;
 
     x = 0;
 
     for (k = 0; k < CX_SIG_N; k++) {
-        x += cx_signals[k].strength * count[k];
+        n = count[k] < t->cap[k] ? count[k] : t->cap[k];
+        x += t->strength[k] * n;
     }
 
     return x;
+}
+
+
+unsigned
+cx_friction_tenths(const unsigned char *count, const cx_tuning_t *t)
+{
+    double x;
+
+    x = ceil(cx_friction(count, t) * 10 - 1e-9);
+
+    return x < CX_TENTHS_MAX ? (unsigned) x : CX_TENTHS_MAX;
 }
 
 
@@ -210,25 +223,56 @@ cx_rollup_push(cx_rollup_t *r, const unsigned char *count, unsigned tenths)
 }
 
 
-int
-cx_rollup_pattern(cx_rollup_t *r, const unsigned char *count, int delta)
+/*
+ * The row that visits are taken out of where their class has none: they were
+ * put in by other strengths.  The fullest class can spare them best.
+ */
+
+static cx_pattern_t *
+cx_rollup_class(cx_rollup_t *r, cx_pattern_t *p)
 {
-    unsigned      tenths;
+    unsigned      i;
+    cx_pattern_t *q;
+
+    if (p && p->visits > 0) {
+        return p;
+    }
+
+    for (i = 0; i < r->patterns; i++) {
+        q = &r->pattern[i];
+
+        if (q->tenths && q->visits > 0 && (p == NULL || q->visits > p->visits))
+        {
+            p = q;
+        }
+    }
+
+    return p;
+}
+
+
+int
+cx_rollup_pattern(cx_rollup_t *r, const unsigned char *count, unsigned tenths,
+                  int delta)
+{
     cx_pattern_t *p;
 
     p = cx_rollup_find(r, count, 0);
-    tenths = (unsigned) ceil(cx_friction(count) * 10 - 1e-9);
 
     /*
      * Rows are never removed, so a pattern that has none once they ran out
      * never gets one: a visit is always found where it was put.
      */
 
-    if (p == NULL && (tenths == 0 || r->exact < CX_PATTERNS_MAX)) {
+    if (p == NULL
+        && (r->exact < CX_PATTERNS_MAX
+            || memcmp(count, cx_no_signal, CX_SIG_N) == 0))
+    {
         p = cx_rollup_push(r, count, 0);
 
-    } else if (p == NULL || (tenths && delta < 0 && p->visits == 0)) {
+    } else if (p == NULL || (delta < 0 && p->visits == 0)) {
         p = cx_rollup_find(r, cx_no_signal, tenths);
+        p = delta < 0 ? cx_rollup_class(r, p) : p;
         p = p ? p : cx_rollup_push(r, cx_no_signal, tenths);
     }
 

@@ -14,7 +14,12 @@
  * the interval is Wilson's over the same counts.
  *
  * NPS: never shrunk nor mixed; 3/4 of a promoter and of a detractor and 3
- * answers are added for the interval.
+ * answers are added for the interval.  Apdex is a mean of three values as well:
+ * the same, halved.
+ *
+ * Peak and end: each histogram has the friction of a visit's worst page and of
+ * its last, but not which belong together.  The mean of (peak + end) / 2 does
+ * not need that; its standard error is at most the mean of both errors.
  */
 
 #include <math.h>
@@ -111,7 +116,7 @@ cx_score_interval(cx_score_t *s, int figure, double v, double lo, double hi,
 
 
 static void
-cx_score_visits(cx_sample_t *s, const cx_rollup_t *r)
+cx_score_visits(cx_sample_t *s, const cx_rollup_t *r, const cx_tuning_t *t)
 {
     double              x;
     unsigned            i;
@@ -119,14 +124,14 @@ cx_score_visits(cx_sample_t *s, const cx_rollup_t *r)
 
     for (i = 0; i < r->patterns; i++) {
         p = &r->pattern[i];
-        x = p->tenths ? p->tenths / 10.0 : cx_friction(p->count);
+        x = p->tenths ? p->tenths / 10.0 : cx_friction(p->count, t);
         cx_sample_add(s, 100 * (1 - exp(-x)), (double) p->visits);
     }
 }
 
 
 static void
-cx_score_effort(cx_score_t *s, const cx_rollup_t *r)
+cx_score_effort(cx_score_t *s, const cx_rollup_t *r, const cx_tuning_t *t)
 {
     int         i;
     double      e, k, half, margin;
@@ -135,7 +140,7 @@ cx_score_effort(cx_score_t *s, const cx_rollup_t *r)
     memset(&visit, 0, sizeof(cx_sample_t));
     memset(&ces, 0, sizeof(cx_sample_t));
 
-    cx_score_visits(&visit, r);
+    cx_score_visits(&visit, r, t);
 
     for (i = 1; i <= 7; i++) {
         cx_sample_add(&ces, (7 - i) / 6.0 * 100,
@@ -224,11 +229,30 @@ cx_score_satisfaction(cx_score_t *s, const cx_rollup_t *r,
 }
 
 
+/*
+ * Adjusted interval of the mean of n values, pro of them 1, con -1, the rest 0
+ */
+
+static void
+cx_score_three(double pro, double con, double n, double *lo, double *hi)
+{
+    double m, p, d, half;
+
+    m = n + 3;
+    p = (pro + 0.75) / m;
+    d = (con + 0.75) / m;
+    half = CX_Z * sqrt((p + d - (p - d) * (p - d)) / m);
+
+    *lo = p - d - half;
+    *hi = p - d + half;
+}
+
+
 static void
 cx_score_nps(cx_score_t *s, const cx_rollup_t *r)
 {
     int    i;
-    double n, pro, con, m, p, d, half;
+    double n, pro, con, lo, hi;
 
     pro = (double) (r->v[CX_R_NPS_9] + r->v[CX_R_NPS_10]);
     con = 0;
@@ -244,18 +268,54 @@ cx_score_nps(cx_score_t *s, const cx_rollup_t *r)
         return;
     }
 
-    m = n + 3;
-    p = (pro + 0.75) / m;
-    d = (con + 0.75) / m;
-    half = CX_Z * sqrt((p + d - (p - d) * (p - d)) / m);
+    cx_score_three(pro, con, n, &lo, &hi);
+    cx_score_interval(s, CX_S_NPS, 100 * (pro - con) / n, 100 * lo, 100 * hi,
+                      -100, 100);
+}
 
-    cx_score_interval(s, CX_S_NPS, 100 * (pro - con) / n, 100 * (p - d - half),
-                      100 * (p - d + half), -100, 100);
+
+static void
+cx_score_apdex(cx_score_t *s, const cx_rollup_t *r)
+{
+    double n, good, bad, lo, hi;
+
+    good = (double) r->v[CX_R_APDEX_SATISFIED];
+    bad = (double) r->v[CX_R_APDEX_FRUSTRATED];
+    n = good + bad + (double) r->v[CX_R_APDEX_TOLERATING];
+    cx_score_set(s, CX_S_APDEX_N, n);
+
+    if (n <= 0) {
+        return;
+    }
+
+    /* 1, 1/2 and 0 in place of 1, 0 and -1 */
+
+    cx_score_three(good, bad, n, &lo, &hi);
+    cx_score_interval(s, CX_S_APDEX, ((good - bad) / n + 1) / 2, (lo + 1) / 2,
+                      (hi + 1) / 2, 0, 1);
+}
+
+
+/* views that browsers reported of, of those that can be joined */
+
+static void
+cx_score_coverage(cx_score_t *s, const cx_rollup_t *r)
+{
+    double share;
+
+    if (r->v[CX_R_VIEWS] <= r->v[CX_R_VIEWS_UNTOLD]) {
+        return;
+    }
+
+    share = (double) r->v[CX_R_VIEWS_BROWSER]
+            / (double) (r->v[CX_R_VIEWS] - r->v[CX_R_VIEWS_UNTOLD]);
+    cx_score_set(s, CX_S_COVERAGE, share < 1 ? 100 * share : 100);
 }
 
 
 void
-cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site)
+cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site,
+         const cx_tuning_t *t)
 {
     memset(s, 0, sizeof(cx_score_t));
 
@@ -263,15 +323,57 @@ cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site)
     cx_score_set(s, CX_S_ASKED_N, (double) page->v[CX_R_ASKED]);
     cx_score_set(s, CX_S_VOLUNTEERED_N, (double) page->v[CX_R_VOLUNTEERED]);
 
-    if (page->v[CX_R_VISITS] > 0) {
-        cx_score_set(s, CX_S_COVERAGE,
-                     100.0 * (double) page->v[CX_R_VISITS_BROWSER]
-                         / (double) page->v[CX_R_VISITS]);
-    }
-
-    cx_score_effort(s, page);
+    cx_score_coverage(s, page);
+    cx_score_apdex(s, page);
+    cx_score_effort(s, page, t);
     cx_score_satisfaction(s, page, site);
     cx_score_nps(s, page);
+}
+
+
+/* friction of the visits to a site by one of the histograms, in percent */
+
+static void
+cx_score_bins(cx_sample_t *s, const cx_rollup_t *r, int first)
+{
+    int    i;
+    double from;
+
+    memset(s, 0, sizeof(cx_sample_t));
+    from = 0;
+
+    for (i = 0; i < CX_PEAK_END_BINS; i++) {
+        cx_sample_add(s, (from + cx_peak_end_pct[i]) / 2,
+                      (double) r->v[first + i]);
+        from = cx_peak_end_pct[i];
+    }
+
+    if (s->n < (double) r->v[CX_R_SESSIONS]) {
+        cx_sample_add(s, 0, (double) r->v[CX_R_SESSIONS] - s->n);
+    }
+}
+
+
+int
+cx_peak_end(const cx_rollup_t *total, double *mean, double *lo, double *hi)
+{
+    double      half;
+    cx_sample_t peak, end;
+
+    if (total->v[CX_R_SESSIONS] <= 0) {
+        return 0;
+    }
+
+    cx_score_bins(&peak, total, CX_R_PEAK);
+    cx_score_bins(&end, total, CX_R_END);
+
+    *mean = (peak.sum / peak.n + end.sum / end.n) / 2;
+    half = cx_student(peak.n) * (cx_sample_error(&peak) + cx_sample_error(&end))
+           / 2;
+    *lo = *mean > half ? *mean - half : 0;
+    *hi = *mean + half < 100 ? *mean + half : 100;
+
+    return 1;
 }
 
 
@@ -314,25 +416,35 @@ cx_score_print(char *dst, const cx_score_t *s, int figure)
 {
     char    *d;
     double   v;
-    uint64_t n;
+    uint64_t n, scale;
+    unsigned i;
 
     v = s->v[figure];
     d = dst;
+    scale = 1;
 
-    if (cx_score_digits[figure] == 0) {
+    for (i = 0; i < cx_score_digits[figure]; i++) {
+        scale *= 10;
+    }
+
+    if (scale == 1) {
         return cx_digits(dst, v > 0 ? (uint64_t) llround(v) : 0);
     }
 
-    n = (uint64_t) llround(fabs(v) * 100);
+    n = (uint64_t) llround(fabs(v) * (double) scale);
 
     if (v < 0 && n) {
         *d++ = '-';
     }
 
-    d += cx_digits(d, n / 100);
+    d += cx_digits(d, n / scale);
     *d++ = '.';
-    *d++ = (char) ('0' + n / 10 % 10);
-    *d++ = (char) ('0' + n % 10);
+
+    for (n %= scale; i > 0; i--) {
+        n *= 10;
+        *d++ = (char) ('0' + n / scale);
+        n %= scale;
+    }
 
     return (size_t) (d - dst);
 }

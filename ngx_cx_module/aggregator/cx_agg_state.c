@@ -49,6 +49,18 @@ cx_agg_unit_free(cx_agg_node_t *n)
 
 
 static void
+cx_agg_session_free(cx_agg_node_t *n)
+{
+    cx_agg_session_t *v;
+
+    v = (cx_agg_session_t *) n;
+    free(v->end.page.data);
+    free(v->peak.page.data);
+    free(v);
+}
+
+
+static void
 cx_agg_answer_free(cx_agg_node_t *n)
 {
     int              i;
@@ -86,10 +98,13 @@ cx_agg_site_reset(cx_agg_site_t *s)
 
     cx_agg_map_clear(&s->unit, cx_agg_unit_free);
     cx_agg_map_clear(&s->old_unit, cx_agg_unit_free);
+    cx_agg_map_clear(&s->session, cx_agg_session_free);
+    cx_agg_map_clear(&s->old_session, cx_agg_session_free);
     cx_agg_map_clear(&s->answer, cx_agg_answer_free);
 
     s->window = NULL;
     s->units_changed = NULL;
+    s->sessions_changed = NULL;
     s->answers_changed = NULL;
     s->dirty = NULL;
     s->ops.len = 0;
@@ -258,7 +273,7 @@ cx_agg_cell_change(cx_agg_site_t *s, cx_agg_cell_t *c)
     c->changed = 1;
     c->next_changed = c->window->changed;
     c->window->changed = c;
-    s->changes += 24;
+    s->changes += 32;
 
     if (c->kind == CX_KEY_PAGE) {
         cx_agg_cell_dirty(s, c);
@@ -279,6 +294,31 @@ cx_agg_cell_visitor(cx_agg_cell_t *c, cx_agg_unit_t *u)
 }
 
 
+/* found in the younger map, or moved there from the older one; else NULL */
+
+static cx_agg_node_t *
+cx_agg_visit_find(cx_agg_map_t *young, cx_agg_map_t *old, const cx_str_t *key,
+                  uint32_t hash)
+{
+    cx_agg_node_t *n;
+
+    n = cx_agg_map_find(young, key, hash);
+
+    if (n) {
+        return n;
+    }
+
+    n = cx_agg_map_find(old, key, hash);
+
+    if (n) {
+        cx_agg_map_remove(old, n);
+        cx_agg_map_add(young, n);
+    }
+
+    return n;
+}
+
+
 cx_agg_unit_t *
 cx_agg_unit(cx_agg_site_t *s, const cx_str_t *visit, const cx_str_t *page)
 {
@@ -294,17 +334,9 @@ cx_agg_unit(cx_agg_site_t *s, const cx_str_t *visit, const cx_str_t *page)
     key.len = visit->len + 1 + page->len;
     hash = cx_agg_hash(key.data, key.len);
 
-    u = (cx_agg_unit_t *) cx_agg_map_find(&s->unit, &key, hash);
+    u = (cx_agg_unit_t *) cx_agg_visit_find(&s->unit, &s->old_unit, &key, hash);
 
     if (u) {
-        return u;
-    }
-
-    u = (cx_agg_unit_t *) cx_agg_map_find(&s->old_unit, &key, hash);
-
-    if (u) {
-        cx_agg_map_remove(&s->old_unit, &u->node);
-        cx_agg_map_add(&s->unit, &u->node);
         return u;
     }
 
@@ -322,6 +354,42 @@ cx_agg_unit(cx_agg_site_t *s, const cx_str_t *visit, const cx_str_t *page)
 }
 
 
+cx_agg_session_t *
+cx_agg_session(cx_agg_site_t *s, cx_agg_unit_t *u)
+{
+    uint32_t          hash;
+    cx_str_t          visit;
+    cx_agg_session_t *v;
+
+    v = u->session;
+
+    if (v && v->generation == s->generation) {
+        return v;
+    }
+
+    visit.data = u->node.key.data;
+    visit.len = u->visit_len;
+    hash = cx_agg_hash(visit.data, visit.len);
+    v = (cx_agg_session_t *) cx_agg_visit_find(&s->session, &s->old_session,
+                                               &visit, hash);
+
+    if (v == NULL) {
+        v = cx_alloc(sizeof(cx_agg_session_t) + visit.len);
+        v->node.key.data = (unsigned char *) (v + 1);
+        v->node.key.len = visit.len;
+        memcpy(v->node.key.data, visit.data, visit.len);
+        v->node.hash = hash;
+        v->shard = u->shard;
+        cx_agg_map_add(&s->session, &v->node);
+    }
+
+    v->generation = s->generation;
+    u->session = v;
+
+    return v;
+}
+
+
 cx_str_t
 cx_agg_shard(unsigned shard)
 {
@@ -335,10 +403,10 @@ cx_agg_shard(unsigned shard)
 
 
 int
-cx_agg_unit_before(const cx_agg_site_t *s, const cx_agg_unit_t *u, int64_t hour)
+cx_agg_visits_before(const cx_agg_site_t *s, unsigned shard, int64_t hour)
 {
     return hour <= s->pre_hour && hour > s->pre_hour - CX_AGG_VISITS_HOURS
-           && s->pre[s->pre_hour - hour][u->shard];
+           && s->pre[s->pre_hour - hour][shard];
 }
 
 
@@ -349,6 +417,18 @@ cx_agg_unit_change(cx_agg_site_t *s, cx_agg_unit_t *u)
         u->changed = 1;
         u->next_changed = s->units_changed;
         s->units_changed = u;
+        s->changes += 4;
+    }
+}
+
+
+void
+cx_agg_session_change(cx_agg_site_t *s, cx_agg_session_t *v)
+{
+    if (!v->changed) {
+        v->changed = 1;
+        v->next_changed = s->sessions_changed;
+        s->sessions_changed = v;
         s->changes += 4;
     }
 }
@@ -449,7 +529,7 @@ cx_agg_site_trim(cx_agg_site_t *s)
     if (s->unit.n > CX_AGG_UNITS_MAX) {
         /* what is dropped has to be looked up again in Redis */
 
-        if (s->old_unit.n) {
+        if (s->old_unit.n || s->old_session.n) {
             s->pre_hour = s->hour;
 
             for (i = 0; i < CX_AGG_VISITS_HOURS; i++) {
@@ -460,6 +540,13 @@ cx_agg_site_trim(cx_agg_site_t *s)
         cx_agg_map_clear(&s->old_unit, cx_agg_unit_free);
         s->old_unit = s->unit;
         memset(&s->unit, 0, sizeof(cx_agg_map_t));
+
+        /* each of them has a visit to a page: there are fewer */
+
+        cx_agg_map_clear(&s->old_session, cx_agg_session_free);
+        s->old_session = s->session;
+        memset(&s->session, 0, sizeof(cx_agg_map_t));
+        s->generation++;
     }
 
     if (s->answer.n > CX_AGG_ANSWERS_MAX) {

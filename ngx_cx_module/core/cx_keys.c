@@ -19,6 +19,10 @@ const unsigned cx_first_ms[CX_R_FIRST_MORE - CX_R_FIRST] = { CX_FIRST_MS(
     CX_ROW) };
 #undef CX_ROW
 
+#define CX_ROW(pct) pct,
+const unsigned cx_peak_end_pct[CX_PEAK_END_BINS] = { CX_PEAK_ENDS(CX_ROW) };
+#undef CX_ROW
+
 const char *const cx_rollup_names[CX_R_N] = {
 #define CX_ROW(id, name, what) name,
     CX_ROLLUP_HEAD(CX_ROW)
@@ -33,8 +37,17 @@ const char *const cx_rollup_names[CX_R_N] = {
 #define CX_ROW(id, name, seen, b, cap, rule, source) "visits_signal:" name,
         CX_SIGNALS(CX_ROW)
 #undef CX_ROW
+#define CX_ROW(id, name, seen, b, cap, rule, source) "unseen:" name,
+            CX_SIGNALS(CX_ROW)
+#undef CX_ROW
+#define CX_ROW(pct) "peak:" #pct,
+                CX_PEAK_ENDS(CX_ROW)
+#undef CX_ROW
+#define CX_ROW(pct) "end:" #pct,
+                    CX_PEAK_ENDS(CX_ROW)
+#undef CX_ROW
 #define CX_ROW(id, name, score) name ":" #score,
-            CX_ROLLUP_SCORES(CX_ROW)
+                        CX_ROLLUP_SCORES(CX_ROW)
 #undef CX_ROW
 };
 
@@ -55,6 +68,13 @@ int64_t
 cx_window_len(int gran)
 {
     return gran == CX_HOUR ? CX_MS_HOUR : CX_MS_DAY;
+}
+
+
+int
+cx_window_same(int64_t a, int64_t b)
+{
+    return a / CX_MS_HOUR == b / CX_MS_HOUR;
 }
 
 

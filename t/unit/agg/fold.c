@@ -1,86 +1,13 @@
-/* link: core/cx_event.c core/cx_keys.c aggregator/cx_agg_rollup.c
- * aggregator/cx_agg_map.c aggregator/cx_agg_state.c aggregator/cx_agg_place.c
- * aggregator/cx_agg_answer.c aggregator/cx_agg_fold.c
- * aggregator/cx_agg_redis.c -lhiredis -lm */
+/* link: core/cx_event.c core/cx_signal.c core/cx_keys.c
+ * aggregator/cx_agg_rollup.c aggregator/cx_agg_map.c aggregator/cx_agg_state.c
+ * aggregator/cx_agg_place.c aggregator/cx_agg_answer.c
+ * aggregator/cx_agg_session.c aggregator/cx_agg_fold.c
+ * aggregator/cx_agg_score.c aggregator/cx_agg_redis.c -lhiredis -lm */
 
 /* Fold without Redis: visits, windows, caps, answers; time is an argument. */
 
-#include <stdlib.h>
-#include "cx_agg.h"
-#include "tap.h"
-
-#define HOUR  3600000LL
-#define NOW   (1795297683000LL)          /* 2026-11-21 21:48:03 */
-
-static cx_agg_conf_t   conf;
-static cx_agg_site_t  *site;
-
-
-static void
-begin(void)
-{
-    cx_str_t  name = { 1, (unsigned char *) "s" };
-
-    memset(&conf, 0, sizeof(conf));
-    conf.keep_hours = 8 * 24 * HOUR;
-    conf.keep_days = 400 * 24 * HOUR;
-    conf.keep_answers = 90 * 24 * HOUR;
-    conf.pages = 3;
-    site = cx_agg_site(&conf, &name);
-}
-
-
-/* names and values of one entry, ended by NULL */
-
-static const char *
-fold(int64_t ts, const char *type, const char *page, ...)
-{
-    char         text[24];
-    size_t       n;
-    va_list      args;
-    cx_str_t     v[64];
-    cx_event_t   ev;
-    const char  *s, *why;
-
-    snprintf(text, sizeof(text), "%lld", (long long) ts);
-    n = 0;
-
-#define PUT(t)                                                                \
-    v[n].data = (unsigned char *) (t), v[n].len = strlen(t), n++
-
-    PUT("type");
-    PUT(type);
-    PUT("ts");
-    PUT(text);
-    PUT("page");
-    PUT(page);
-    va_start(args, page);
-
-    while ((s = va_arg(args, const char *)) != NULL) {
-        PUT(s);
-    }
-
-    va_end(args);
-    why = cx_event_decode(&ev, v, n);
-
-    return why ? why : cx_agg_fold(site, &ev, NOW);
-}
-
-
-static cx_rollup_t *
-at(int gran, int64_t ms, const char *page)
-{
-    cx_str_t            name;
-    cx_agg_cell_t      *c;
-    static cx_rollup_t  none;
-
-    name.data = (unsigned char *) page;
-    name.len = strlen(page);
-    c = cx_agg_cell_find(cx_agg_window(site, gran, ms, NOW), CX_KEY_PAGE,
-                         &name);
-
-    return c ? &c->roll : &none;
-}
+#include <math.h>
+#include "site.h"
 
 
 static int64_t
@@ -99,11 +26,6 @@ kinds(const cx_rollup_t *r, const char *text)
 
     return 0;
 }
-
-
-#define V1  "visit", "00000000000000a1"
-#define V2  "visit", "00000000000000b2"
-
 
 static void
 test_visits(void)
@@ -134,8 +56,8 @@ test_visits(void)
          "name", "rage_click", "count", "2", NULL);
     r = at(CX_HOUR, ten, "/a");
     ok(kinds(r, "none") == 0 && kinds(r, "rage_click=2") == 1
-       && r->v[CX_R_VISITS_SIGNAL + CX_SIG_RAGE_CLICK] == 1
-       && r->v[CX_R_VISITS_BROWSER] == 1, "pattern at the visit");
+       && r->v[CX_R_VISITS_SIGNAL + CX_SIG_RAGE_CLICK] == 1,
+       "pattern at the visit");
     ok(r->v[CX_R_SIGNAL + CX_SIG_RAGE_CLICK] == 0
        && at(CX_HOUR, NOW, "/a")->v[CX_R_SIGNAL + CX_SIG_RAGE_CLICK] == 2,
        "clicks in their hour");
@@ -147,12 +69,10 @@ test_visits(void)
     ok(kinds(r, "rage_click=3") == 1 && kinds(r, "rage_click=2") == 0,
        "capped at 3");
 
-    /* an edge signal is no coverage */
-
     fold(ten, "signal", "/a", V2, "source", "edge", "name", "slow_page",
          NULL);
-    ok(r->v[CX_R_VISITS] == 2 && r->v[CX_R_VISITS_BROWSER] == 1
-       && kinds(r, "slow_page=1") == 1, "a signal opens a visit, too");
+    ok(r->v[CX_R_VISITS] == 2 && kinds(r, "slow_page=1") == 1,
+       "a signal opens a visit, too");
 
     /* another page, another visit; 31 minutes later, another one */
 
@@ -176,8 +96,203 @@ test_visits(void)
     r = at(CX_HOUR, NOW, "/c");
     ok(r->v[CX_R_VISITS] == 2 && kinds(r, "none") == 2
        && r->v[CX_R_SIGNAL + CX_SIG_SLOW_PAGE] == 1
-       && r->v[CX_R_VISITS_SIGNAL + CX_SIG_SLOW_PAGE] == 0,
+       && r->v[CX_R_VISITS_SIGNAL + CX_SIG_SLOW_PAGE] == 0
+       && r->v[CX_R_VIEWS_UNTOLD] == 2,
        "without a visit key a view is a visit, a signal only a count");
+    ok(at(CX_HOUR, ten, "/a")->v[CX_R_VIEWS_UNTOLD] == 0,
+       "other views are told apart");
+
+    cx_agg_site_free(site);
+}
+
+
+/* what a report may say about pages that the edge did not serve */
+
+static void
+test_seen(void)
+{
+    int64_t       t = NOW - NOW % HOUR + 60000;
+    cx_rollup_t  *r;
+
+    begin();
+
+    fold(t, "signal", "/x", V1, "source", "browser", "name", "dead_click",
+         "count", "3", "seen", "0", NULL);
+    r = at(CX_DAY, t, "/x");
+    ok(r->v[CX_R_UNSEEN + CX_SIG_DEAD_CLICK] == 3
+       && r->v[CX_R_SIGNAL + CX_SIG_DEAD_CLICK] == 0
+       && r->v[CX_R_VISITS] == 0 && r->patterns == 0,
+       "a signal of a page that was not served counts apart");
+    fold(t, "leave", "/x", V1, "seen", "0", "visible_ms", "5", NULL);
+    ok(r->v[CX_R_LEAVES] == 1 && r->v[CX_R_VISITS] == 0,
+       "a leave of it opens no visit");
+
+    /* nor do they touch an open one */
+
+    fold(t, "view", "/x", V1, NULL);
+    fold(t + 20 * 60000, "signal", "/x", V1, "source", "browser", "name",
+         "dead_click", "seen", "0", NULL);
+    fold(t + 20 * 60000, "leave", "/x", V1, "seen", "0", NULL);
+    ok(r->v[CX_R_UNSEEN + CX_SIG_DEAD_CLICK] == 4
+       && kinds(r, "none") == 1 && r->v[CX_R_VISITS] == 1,
+       "nor change one that is open");
+    fold(t + 31 * 60000, "signal", "/x", V1, "source", "browser", "name",
+         "dead_click", "seen", "1", NULL);
+    ok(r->v[CX_R_VISITS] == 2 && kinds(r, "dead_click=1") == 1,
+       "nor keep it open; what was seen opens one");
+
+    /* a beacon is quicker than the log of its page */
+
+    fold(t + 7, "signal", "/y", V1, "source", "browser", "name", "js_error",
+         "seen", "1", NULL);
+    fold(t, "view", "/y", V1, NULL);
+    r = at(CX_DAY, t, "/y");
+    ok(r->v[CX_R_VISITS] == 1 && r->v[CX_R_VIEWS] == 1
+       && kinds(r, "js_error=1") == 1, "a signal before its view");
+
+    /* surveys touch a visit, and never open one */
+
+    fold(t, "shown", "/z", V1, "survey", "q", NULL);
+    fold(t, "dismiss", "/z", V1, "survey", "q", NULL);
+    fold(t, "answer", "/z", V1, "answer", "00000000000000f9", "survey", "q",
+         "metric", "nps", "score", "9", NULL);
+    r = at(CX_DAY, t, "/z");
+    ok(r->v[CX_R_SHOWN] == 1 && r->v[CX_R_DISMISSED] == 1
+       && r->v[CX_R_ANSWERED] == 1 && r->v[CX_R_NPS_9] == 1
+       && r->v[CX_R_VISITS] == 0 && r->patterns == 0,
+       "surveys on a page that was never viewed count, but are no visit");
+    fold(t, "view", "/z", V2, NULL);
+    fold(t + 29 * 60000, "shown", "/z", V2, "survey", "q", NULL);
+    fold(t + 58 * 60000, "signal", "/z", V2, "source", "browser", "name",
+         "js_error", "seen", "1", NULL);
+    ok(r->v[CX_R_VISITS] == 1 && kinds(r, "js_error=1") == 1,
+       "but they keep a visit open");
+
+    /* reports of a visit that is over do not end the present one */
+
+    fold(t + 10 * 60000, "signal", "/z", V1, "source", "edge", "name",
+         "reload", NULL);
+    fold(t + 45 * 60000, "view", "/z", V1, NULL);
+    fold(t + 12 * 60000, "signal", "/z", V1, "source", "edge", "name",
+         "reload", NULL);
+    fold(t + 46 * 60000, "signal", "/z", V1, "source", "edge", "name",
+         "slow_page", NULL);
+    ok(r->v[CX_R_VISITS] == 3 && kinds(r, "slow_page=1") == 1
+       && r->v[CX_R_SIGNAL + CX_SIG_RELOAD] == 2,
+       "a late report counts as a signal only");
+    fold(t + 12 * 60000, "view", "/z", V1, NULL);
+    ok(r->v[CX_R_VISITS] == 4 && r->v[CX_R_VIEWS] == 3,
+       "a late view is a visit");
+
+    cx_agg_site_free(site);
+}
+
+
+/* first reports count where the view did */
+
+static void
+test_reported(void)
+{
+    char          view[24];
+    int64_t       ten = NOW - NOW % HOUR - 10 * 60000;   /* 20:50 */
+    cx_rollup_t  *r, *later;
+
+    begin();
+    snprintf(view, sizeof(view), "%lld", (long long) ten);
+    fold(ten, "view", "/a", V1, NULL);
+    fold(NOW, "leave", "/a", V1, "seen", "1", "first", "1", "view_ts", view,
+         NULL);
+    fold(NOW, "leave", "/a", V1, "seen", "1", "first", "0", "view_ts", view,
+         NULL);
+    fold(NOW, "leave", "/a", V1, "seen", "1", NULL);
+    r = at(CX_HOUR, ten, "/a");
+    later = at(CX_HOUR, NOW, "/a");
+    ok(r->v[CX_R_VIEWS_BROWSER] == 1 && r->v[CX_R_LEAVES] == 0
+       && later->v[CX_R_VIEWS_BROWSER] == 0 && later->v[CX_R_LEAVES] == 3
+       && at(CX_DAY, ten, "/a")->v[CX_R_VIEWS_BROWSER] == 1,
+       "the first report counts in the hour of its view");
+    ok(cx_agg_window(site, CX_HOUR, ten, NOW)->total->roll.v
+       [CX_R_VIEWS_BROWSER] == 1, "and for the site");
+
+    ok(fold(NOW, "leave", "/a", V1, "first", "1", "view_ts", "86400000",
+            NULL) == NULL
+       && site->life[CX_LIFE_LATE] == 1 && later->v[CX_R_LEAVES] == 4,
+       "a view whose windows are gone: late");
+    ok(fold(NOW, "leave", "/a", V1, "first", "1", "view_ts",
+            "1795397683001", NULL) != NULL && later->v[CX_R_LEAVES] == 4,
+       "a view of the day after tomorrow: refused");
+
+    cx_agg_site_free(site);
+}
+
+
+static void
+test_apdex(void)
+{
+    cx_rollup_t  *r;
+
+    begin();
+    fold(NOW, "view", "/a", "status", "200", "first_ms", "800", NULL);
+    r = at(CX_HOUR, NOW, "/a");
+    ok(r->v[CX_R_APDEX_SATISFIED] == 1 && r->v[CX_R_SLOW_EDGE] == 0
+       && r->v[CX_R_SLOW_UPSTREAM] == 0, "T is satisfying");
+    fold(NOW, "view", "/a", "status", "404", "first_ms", "801",
+         "upstream_ms", "401", NULL);
+    ok(r->v[CX_R_APDEX_TOLERATING] == 1 && r->v[CX_R_SLOW_UPSTREAM] == 1,
+       "later than T, and more than half of it upstream");
+    fold(NOW, "view", "/a", "status", "200", "first_ms", "3200",
+         "upstream_ms", "1600", NULL);
+    ok(r->v[CX_R_APDEX_TOLERATING] == 2 && r->v[CX_R_SLOW_EDGE] == 1,
+       "4 T, half of it upstream");
+    fold(NOW, "view", "/a", "status", "200", "first_ms", "3201", NULL);
+    ok(r->v[CX_R_APDEX_FRUSTRATED] == 1 && r->v[CX_R_SLOW_EDGE] == 2,
+       "later than 4 T, without upstream");
+    fold(NOW, "view", "/a", "status", "500", "first_ms", "3",
+         "upstream_ms", "3", NULL);
+    ok(r->v[CX_R_APDEX_FRUSTRATED] == 2 && r->v[CX_R_SLOW_EDGE] == 2
+       && r->v[CX_R_SLOW_UPSTREAM] == 1, "a quick 500");
+    fold(NOW, "view", "/a", "status", "499", "request_ms", "9000", NULL);
+    ok(r->v[CX_R_APDEX_FRUSTRATED] == 3 && r->v[CX_R_SLOW_EDGE] == 2,
+       "no first byte");
+
+    conf.tuning.t[CX_T_SLOW_PAGE_MS] = 100;
+    fold(NOW, "view", "/a", "status", "200", "first_ms", "400", NULL);
+    fold(NOW, "view", "/a", "status", "200", "first_ms", "401", NULL);
+    ok(r->v[CX_R_APDEX_TOLERATING] == 3 && r->v[CX_R_APDEX_FRUSTRATED] == 4,
+       "another T");
+
+    cx_agg_site_free(site);
+}
+
+
+/* caps that are changed while visits are open */
+
+static void
+test_caps(void)
+{
+    cx_score_t    s;
+    cx_rollup_t  *r;
+
+#define RAGE(n)                                                               \
+    fold(NOW, "signal", "/a", V1, "source", "browser", "name", "rage_click",  \
+         "seen", "1", "count", n, NULL)
+
+    begin();
+    conf.tuning.cap[CX_SIG_RAGE_CLICK] = 5;
+    RAGE("9");
+    r = at(CX_HOUR, NOW, "/a");
+    ok(kinds(r, "rage_click=5") == 1, "a higher cap");
+
+    conf.tuning.cap[CX_SIG_RAGE_CLICK] = 2;
+    RAGE("1");
+    ok(kinds(r, "rage_click=5") == 1 && kinds(r, "rage_click=2") == 0,
+       "lower later: what is stored stays");
+    cx_score(&s, r, r, &conf.tuning);
+    ok(fabs(s.v[CX_S_INFERRED] - 100 * (1 - exp(-1.8))) < 1e-9,
+       "and counts as the cap");
+    fold(NOW, "signal", "/a", V1, "source", "edge", "name", "reload", NULL);
+    ok(kinds(r, "rage_click=5") == 0
+       && kinds(r, "reload=1,rage_click=5") == 1, "moved as it is");
 
     cx_agg_site_free(site);
 }
@@ -274,6 +389,39 @@ test_answers(void)
 }
 
 
+/* what the edge knew of the view comes along, of one view at a time */
+
+static void
+test_joined(void)
+{
+    cx_str_t          id = { 16, (unsigned char *) "00000000000000f1" };
+    cx_agg_answer_t  *a;
+
+#define IS(field, text)                                                       \
+    (a->v[CX_ANSWER_##field].len == strlen(text)                              \
+     && memcmp(a->v[CX_ANSWER_##field].data, text, strlen(text)) == 0)
+
+    begin();
+    a = cx_agg_answer(site, &id);
+    fold(NOW, "answer", "/a", ANSWER, "csat", "score", "2", NULL);
+    ok(a->exists && a->v[CX_ANSWER_VIEW_TS].len == 0, "not joined");
+    fold(NOW, "answer", "/a", ANSWER, "csat", "score", "2", "view_ts", "77",
+         "status", "200", "request_ms", "9", "first_ms", "8", "cache", "HIT",
+         "signals", "reload=1", NULL);
+    ok(site->life[CX_LIFE_COMPLETED] == 1 && IS(VIEW_TS, "77")
+       && IS(STATUS, "200") && IS(REQUEST_MS, "9") && IS(FIRST_MS, "8")
+       && IS(CACHE, "HIT") && IS(UPSTREAM_MS, "")
+       && IS(SIGNALS, "reload=1"), "joined later");
+    fold(NOW, "answer", "/a", ANSWER, "csat", "score", "3", "view_ts", "99",
+         "status", "503", "upstream_ms", "5", "signals", "reload=2", NULL);
+    ok(IS(SCORE, "3") && IS(VIEW_TS, "77") && IS(STATUS, "200")
+       && IS(UPSTREAM_MS, "") && IS(SIGNALS, "reload=1"),
+       "and not mixed with another view");
+
+    cx_agg_site_free(site);
+}
+
+
 static void
 test_time(void)
 {
@@ -321,7 +469,7 @@ test_unit_text(void)
     memset(&v, 0, sizeof(v));
     u.opened = NOW;
     u.last = NOW + 5;
-    u.flags = 5;
+    u.flags = 6;
     u.count[CX_SIG_JS_ERROR] = 3;
     s.data = (unsigned char *) text;
     s.len = cx_agg_unit_print(text, &u);
@@ -329,6 +477,12 @@ test_unit_text(void)
        "an open visit as text: %.*s", (int) s.len, text);
     s.len--;
     ok(cx_agg_unit_parse(&v, &s) == -1, "cut short");
+
+    s.data = (unsigned char *) "1795297683000 1795297683007 1 rage_click=2";
+    s.len = strlen((char *) s.data);
+    ok(cx_agg_unit_parse(&v, &s) == 0 && v.last == NOW + 7
+       && v.flags / CX_UNIT_OTHER == 0 && v.count[CX_SIG_RAGE_CLICK] == 2,
+       "one of version 0.1.0");
 }
 
 
@@ -336,8 +490,13 @@ int
 main(void)
 {
     test_visits();
+    test_seen();
+    test_reported();
+    test_apdex();
+    test_caps();
     test_cap();
     test_answers();
+    test_joined();
     test_time();
     test_unit_text();
 

@@ -1,4 +1,4 @@
-/* link: core/cx_event.c core/cx_keys.c aggregator/cx_agg_rollup.c -lm */
+/* link: core/cx_signal.c core/cx_keys.c aggregator/cx_agg_rollup.c -lm */
 
 /* Keys, windows, patterns of visits. */
 
@@ -92,9 +92,11 @@ test_patterns(void)
     unsigned        k;
     int64_t         sum;
     cx_rollup_t     r, back;
+    cx_tuning_t     tuning;
     cx_pattern_t    p, q;
     unsigned char   c[CX_SIG_N];
 
+    cx_tuning_default(&tuning);
     memset(&p, 0, sizeof(p));
     len = cx_pattern_print(text, &p);
     ok(len == 4 && memcmp(text, "none", 4) == 0, "no signal");
@@ -138,7 +140,7 @@ test_patterns(void)
         c[4] = (unsigned char) (i / 12 % 4);
         c[5] = (unsigned char) (i / 48 % 4);
         c[6] = (unsigned char) (i / 192 % 4);
-        cx_rollup_pattern(&r, c, 1);
+        cx_rollup_pattern(&r, c, cx_friction_tenths(c, &tuning), 1);
     }
 
     sum = 0;
@@ -159,7 +161,7 @@ test_patterns(void)
         c[4] = (unsigned char) (i / 12 % 4);
         c[5] = (unsigned char) (i / 48 % 4);
         c[6] = (unsigned char) (i / 192 % 4);
-        cx_rollup_pattern(&r, c, -1);
+        cx_rollup_pattern(&r, c, cx_friction_tenths(c, &tuning), -1);
     }
 
     for (k = 0; k < r.patterns && r.pattern[k].visits == 0; k++) {
@@ -192,6 +194,82 @@ test_patterns(void)
 }
 
 
+/* strengths and caps that were changed while visits were open */
+
+static void
+test_tuning(void)
+{
+    int            i;
+    unsigned       k;
+    int64_t        sum, least;
+    cx_rollup_t    r;
+    cx_tuning_t    before, after;
+    unsigned char  c[CX_SIG_N];
+
+    cx_tuning_default(&before);
+    after = before;
+    memset(c, 0, sizeof(c));
+    c[CX_SIG_RAGE_CLICK] = 200;
+    ok(cx_friction_tenths(c, &before) == 27, "above the cap is the cap");
+    after.cap[CX_SIG_RAGE_CLICK] = CX_CAP_MAX;
+    ok(cx_friction_tenths(c, &after) == CX_TENTHS_MAX, "the highest class");
+    after.strength[CX_SIG_RAGE_CLICK] = 0.0001;
+    after.cap[CX_SIG_RAGE_CLICK] = 1;
+    ok(cx_friction_tenths(c, &after) == 1, "any friction is a class");
+
+    /* 200 kinds put in by one table, taken out by another */
+
+    after = before;
+    after.cap[CX_SIG_ERROR_PAGE] = 1;
+    after.strength[CX_SIG_SLOW_PAGE] = 3;
+    after.strength[CX_SIG_RELOAD] = 0;
+    memset(&r, 0, sizeof(r));
+
+#define KIND(i)                                                               \
+    (memset(c, 0, sizeof(c)), c[CX_SIG_ERROR_PAGE] = (unsigned char) (i % 5), \
+     c[CX_SIG_SLOW_PAGE] = (unsigned char) (i / 5 % 5),                       \
+     c[CX_SIG_RELOAD] = (unsigned char) (i / 25))
+
+    for (i = 0; i < 200; i++) {
+        KIND(i);
+        cx_rollup_pattern(&r, c, cx_friction_tenths(c, &before), 1);
+    }
+
+    for (i = 0; i < 150; i++) {
+        KIND(i);
+        cx_rollup_pattern(&r, c, cx_friction_tenths(c, &after), -1);
+    }
+
+    sum = 0;
+    least = 0;
+
+    for (k = 0; k < r.patterns; k++) {
+        sum += r.pattern[k].visits;
+        least = r.pattern[k].visits < least ? r.pattern[k].visits : least;
+    }
+
+    ok(sum == 50 && least == 0, "none is lost, no row below 0");
+    cx_rollup_free(&r);
+
+    /* signals without any strength: still no more rows than allowed */
+
+    for (k = 0; k < CX_SIG_N; k++) {
+        before.strength[k] = 0;
+    }
+
+    memset(&r, 0, sizeof(r));
+
+    for (i = 1; i < 200; i++) {
+        KIND(i);
+        cx_rollup_pattern(&r, c, cx_friction_tenths(c, &before), 1);
+    }
+
+    ok(r.patterns == CX_PATTERNS_MAX + 1 && r.pattern[r.patterns - 1].visits
+       == 199 - CX_PATTERNS_MAX, "without friction they are none");
+    cx_rollup_free(&r);
+}
+
+
 static void
 test_read(void)
 {
@@ -215,9 +293,25 @@ test_read(void)
        && strcmp(cx_rollup_names[CX_R_SIGNAL + CX_SIG_RELOAD],
                  "signal:reload") == 0
        && strcmp(cx_rollup_names[CX_R_VISITS_SIGNAL + CX_SIG_N - 1],
-                 "visits_signal:js_error") == 0
+                 "visits_signal:dead_swipe") == 0
+       && strcmp(cx_rollup_names[CX_R_UNSEEN], "unseen:error_page") == 0
+       && strcmp(cx_rollup_names[CX_R_UNSEEN + CX_SIG_N - 1],
+                 "unseen:dead_swipe") == 0
+       && strcmp(cx_rollup_names[CX_R_PEAK], "peak:10") == 0
+       && strcmp(cx_rollup_names[CX_R_PEAK + CX_PEAK_END_BINS - 1],
+                 "peak:100") == 0
+       && strcmp(cx_rollup_names[CX_R_END], "end:10") == 0
+       && strcmp(cx_rollup_names[CX_R_END_100], "end:100") == 0
        && strcmp(cx_rollup_names[CX_R_PSAT_1], "psat:1") == 0,
        "names and positions agree");
+
+    n.data = (unsigned char *) "visits_browser";
+    n.len = 14;
+    ok(cx_rollup_read(&r, &n, &v) == 1, "a counter of version 0.1.0");
+    ok(CX_R_SITE_ONLY(CX_R_SESSIONS) && CX_R_SITE_ONLY(CX_R_PEAK_10)
+       && CX_R_SITE_ONLY(CX_R_END_100) && !CX_R_SITE_ONLY(CX_R_PEAKS)
+       && !CX_R_SITE_ONLY(CX_R_NPS_0) && !CX_R_SITE_ONLY(CX_R_PEAK - 1),
+       "which only the site has");
 }
 
 
@@ -227,6 +321,7 @@ main(void)
     test_windows();
     test_keys();
     test_patterns();
+    test_tuning();
     test_read();
 
     return tap_done();

@@ -1,4 +1,4 @@
-/* link: core/cx_event.c core/cx_keys.c aggregator/cx_agg_rollup.c
+/* link: core/cx_signal.c core/cx_keys.c aggregator/cx_agg_rollup.c
  * aggregator/cx_agg_score.c -lm */
 
 /* Scores against figures worked out by hand or taken from statistics tables. */
@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include "cx_score.h"
 #include "tap.h"
+
+
+static cx_tuning_t  tuning;
 
 
 static void
@@ -30,7 +33,7 @@ visits(cx_rollup_t *r, int signal, int count, int n)
     while (n--) {
         r->v[CX_R_VISITS]++;
         r->v[CX_R_VIEWS]++;
-        cx_rollup_pattern(r, c, 1);
+        cx_rollup_pattern(r, c, cx_friction_tenths(c, &tuning), 1);
     }
 }
 
@@ -72,7 +75,7 @@ test_effort(void)
     cx_rollup_t  r;
 
     memset(&r, 0, sizeof(r));
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     ok(!s.has[CX_S_EFFORT] && !s.has[CX_S_INFERRED] && !s.has[CX_S_COVERAGE]
        && !s.has[CX_S_SATISFACTION] && !s.has[CX_S_NPS] && !s.has[CX_S_CES],
        "without data every figure is absent");
@@ -81,8 +84,8 @@ test_effort(void)
 
     visits(&r, 0, 0, 3);
     visits(&r, CX_SIG_RAGE_CLICK, 1, 1);
-    r.v[CX_R_VISITS_BROWSER] = 1;
-    cx_score(&s, &r, &r);
+    r.v[CX_R_VIEWS_BROWSER] = 1;
+    cx_score(&s, &r, &r, &tuning);
     p = 100 * (1 - exp(-0.9));
     near(s.v[CX_S_INFERRED], p / 4, 1e-9, "inferred effort");
     near(s.v[CX_S_EFFORT], p / 4, 1e-9, "is the effort while nobody answers");
@@ -104,7 +107,7 @@ test_effort(void)
 
     r.v[CX_R_CES_1] = 1;
     r.v[CX_R_CES_4] = 1;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     near(s.v[CX_S_EFFORT], (20 * p / 4 + 150) / 22, 1e-9,
          "effort with two answers");
     near(s.v[CX_S_CES], 75, 1e-9, "mean answered effort");
@@ -114,17 +117,17 @@ test_effort(void)
 
     r.v[CX_R_CES_1] = 2000;
     r.v[CX_R_CES_4] = 0;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     ok(s.v[CX_S_EFFORT] > 99, "2000 answers: %.2f", s.v[CX_S_EFFORT]);
 
     /* an answer that says the same as behaviour does not loosen the bound */
 
     cx_rollup_free(&r);
     visits(&r, CX_SIG_RAGE_CLICK, 3, 1000);
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     lo = s.v[CX_S_EFFORT_LO];
     r.v[CX_R_CES_1] = 1;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     ok(lo - s.v[CX_S_EFFORT_LO] < 6, "one answer moves the low bound from "
        "%.1f to %.1f", lo, s.v[CX_S_EFFORT_LO]);
 
@@ -132,7 +135,7 @@ test_effort(void)
 
     cx_rollup_free(&r);
     r.v[CX_R_CES_4] = 3;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     near(s.v[CX_S_EFFORT], 50, 1e-9, "answers alone");
     ok(!s.has[CX_S_INFERRED], "and nothing inferred");
     cx_rollup_free(&r);
@@ -155,7 +158,7 @@ test_angry(void)
 
     visits(&page, CX_SIG_SLOW_PAGE, 1, 30);
     visits(&page, 0, 0, 270);
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(cx_score_rank(&bad, &s, CX_RANK_EFFORT) && bad > 0,
        "a page with 10 %% slow views is ranked by %.2f", bad);
     cx_rollup_free(&page);
@@ -163,7 +166,7 @@ test_angry(void)
     /* one visit, everything at its cap */
 
     visits(&page, CX_SIG_RAGE_CLICK, 3, 1);
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(s.v[CX_S_EFFORT] > 90, "one angry visit has effort %.1f",
        s.v[CX_S_EFFORT]);
     ok(s.v[CX_S_EFFORT_LO] == 0, "but its low bound is 0");
@@ -173,7 +176,7 @@ test_angry(void)
     /* one angry visit among five: ranked, but better than the first page */
 
     visits(&page, 0, 0, 4);
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(cx_score_rank(&by, &s, CX_RANK_EFFORT) && by < bad,
        "one of five: %.2f, less than %.2f", by, bad);
 
@@ -182,13 +185,13 @@ test_angry(void)
     site.v[CX_R_CSAT_5] = 1000;
     site.v[CX_R_CSAT_1] = 1;
     page.v[CX_R_CSAT_1] = 1;
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(!cx_score_rank(&by, &s, CX_RANK_SATISFACTION),
        "one bad answer is not ranked");
     ok(s.v[CX_S_SATISFACTION] > 90, "and shrunk: %.1f",
        s.v[CX_S_SATISFACTION]);
     page.v[CX_R_NPS_0] = 1;
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(s.has[CX_S_NPS] && !cx_score_rank(&by, &s, CX_RANK_NPS),
        "nor one detractor");
 
@@ -213,7 +216,7 @@ test_satisfaction(void)
 
     /* 4 of 10, alone on its site: not shrunk to itself */
 
-    cx_score(&s, &page, &page);
+    cx_score(&s, &page, &page, &tuning);
     cx_wilson(4, 10, &lo, &hi);
     near(s.v[CX_S_SATISFACTION], 40, 1e-9, "satisfaction, alone");
     near(s.v[CX_S_SATISFACTION_LO], 100 * lo, 1e-9, "low");
@@ -224,7 +227,7 @@ test_satisfaction(void)
 
     site.v[CX_R_CSAT_5] = 84;
     site.v[CX_R_CSAT_1] = 26;
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     near(s.v[CX_S_SATISFACTION], 100 * (4 + 20 * 84 / 110.0) / 30, 1e-9,
          "shrunk to the site");
     ok(s.v[CX_S_PRIOR_K] == 20, "by 20 answers");
@@ -233,7 +236,7 @@ test_satisfaction(void)
 
     site.v[CX_R_CSAT_5] = 7;
     site.v[CX_R_CSAT_1] = 6;
-    cx_score(&s, &page, &site);
+    cx_score(&s, &page, &site, &tuning);
     ok(s.v[CX_S_PRIOR_K] == 3, "or as many as the site has elsewhere");
 }
 
@@ -252,7 +255,7 @@ test_nps(void)
     r.v[CX_R_NPS_7] = 1;
     r.v[CX_R_NPS_6] = 1;
     r.v[CX_R_NPS_0] = 1;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     near(s.v[CX_S_NPS], 30, 1e-9, "NPS 5 - 2 of 10");
 
     p = 5.75 / 13;
@@ -263,7 +266,7 @@ test_nps(void)
 
     memset(&r, 0, sizeof(r));
     r.v[CX_R_NPS_10] = 1;
-    cx_score(&s, &r, &r);
+    cx_score(&s, &r, &r, &tuning);
     ok(s.v[CX_S_NPS] == 100 && s.v[CX_S_NPS_HI] == 100
        && s.v[CX_S_NPS_LO] < 0, "one promoter: 100, from %.1f",
        s.v[CX_S_NPS_LO]);
@@ -302,14 +305,110 @@ test_first(void)
 }
 
 
+static void
+test_coverage(void)
+{
+    cx_score_t   s;
+    cx_rollup_t  r;
+
+    memset(&r, 0, sizeof(r));
+    r.v[CX_R_VIEWS] = 10;
+    r.v[CX_R_VIEWS_UNTOLD] = 2;
+    r.v[CX_R_VIEWS_BROWSER] = 6;
+    cx_score(&s, &r, &r, &tuning);
+    near(s.v[CX_S_COVERAGE], 75, 1e-9, "coverage of what can be joined");
+    r.v[CX_R_VIEWS_UNTOLD] = 10;
+    cx_score(&s, &r, &r, &tuning);
+    ok(!s.has[CX_S_COVERAGE], "absent where nothing can be");
+}
+
+
+static void
+test_apdex(void)
+{
+    double       p, d, half;
+    char         text[32];
+    cx_score_t   s;
+    cx_rollup_t  r;
+
+    memset(&r, 0, sizeof(r));
+    cx_score(&s, &r, &r, &tuning);
+    ok(!s.has[CX_S_APDEX] && s.v[CX_S_APDEX_N] == 0, "no views, no Apdex");
+
+    /* 60 satisfied, 30 tolerating, 10 frustrated: (60 + 15) / 100 */
+
+    r.v[CX_R_APDEX_SATISFIED] = 60;
+    r.v[CX_R_APDEX_TOLERATING] = 30;
+    r.v[CX_R_APDEX_FRUSTRATED] = 10;
+    cx_score(&s, &r, &r, &tuning);
+    near(s.v[CX_S_APDEX], 0.75, 1e-12, "Apdex");
+    p = 60.75 / 103;
+    d = 10.75 / 103;
+    half = 1.959964 * sqrt((p + d - (p - d) * (p - d)) / 103);
+    near(s.v[CX_S_APDEX_LO], (1 + p - d - half) / 2, 1e-6, "low");
+    near(s.v[CX_S_APDEX_HI], (1 + p - d + half) / 2, 1e-6, "high");
+    ok(s.v[CX_S_APDEX_N] == 100, "n");
+    text[cx_score_print(text, &s, CX_S_APDEX)] = '\0';
+    ok(strcmp(text, "0.750") == 0, "three digits: %s", text);
+
+    memset(&r, 0, sizeof(r));
+    r.v[CX_R_APDEX_SATISFIED] = 2;
+    cx_score(&s, &r, &r, &tuning);
+    ok(s.v[CX_S_APDEX] == 1 && s.v[CX_S_APDEX_HI] == 1
+       && s.v[CX_S_APDEX_LO] < 0.8, "two views: 1, from %.3f",
+       s.v[CX_S_APDEX_LO]);
+}
+
+
+static void
+test_peak_end(void)
+{
+    double       mean, lo, hi, ep, ee;
+    cx_rollup_t  r;
+
+    memset(&r, 0, sizeof(r));
+    ok(cx_peak_end(&r, &mean, &lo, &hi) == 0, "no visits to the site");
+    r.v[CX_R_SESSIONS] = 4;
+    ok(cx_peak_end(&r, &mean, &lo, &hi) == 1 && mean == 0 && lo == 0
+       && hi > 0, "four without friction: 0 to %.1f", hi);
+
+    /* peaks 15 95 0 0, ends 5 0 0 0: means 27.5 and 1.25 */
+
+    r.v[CX_R_PEAK_20] = 1;
+    r.v[CX_R_PEAK_100] = 1;
+    r.v[CX_R_END_10] = 1;
+    cx_peak_end(&r, &mean, &lo, &hi);
+    near(mean, (27.5 + 1.25) / 2, 1e-9, "mean of peak and end");
+
+    /* with 0 and 100 as well: six observations each, four visits */
+
+    ep = sqrt((15 * 15 + 95 * 95 + 10000 - 210. * 210 / 6) / 5 / 4);
+    ee = sqrt((5 * 5 + 10000 - 105. * 105 / 6) / 5 / 4);
+    near(hi, mean + 2.77644511 * (ep + ee) / 2, 1e-6, "high");
+    near(lo, 0, 0, "low");
+
+    r.v[CX_R_SESSIONS] = 4000;
+    r.v[CX_R_PEAK_20] = 1000;
+    r.v[CX_R_PEAK_100] = 1000;
+    r.v[CX_R_END_10] = 1000;
+    cx_peak_end(&r, &mean, &lo, &hi);
+    ok(fabs(mean - 14.375) < 1e-9 && lo > 13 && hi < 16,
+       "of 4000: %.2f, %.2f to %.2f", mean, lo, hi);
+}
+
+
 int
 main(void)
 {
+    cx_tuning_default(&tuning);
     test_tables();
     test_effort();
     test_angry();
     test_satisfaction();
     test_nps();
+    test_coverage();
+    test_apdex();
+    test_peak_end();
     test_print();
     test_first();
 

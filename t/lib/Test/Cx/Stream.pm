@@ -16,16 +16,22 @@ use IO::Socket::UNIX;
 use POSIX ();
 
 my @common = qw(ts page visit touchpoint stage segment view);
+my @server = qw(view_ts status request_ms first_ms upstream_ms cache signals);
 my %fields = (
     view    => [@common, qw(method status request_ms first_ms upstream_ms
                             cache bytes ref)],
-    signal  => [@common, qw(source name count target value)],
-    leave   => [@common, qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli)],
+    signal  => [@common, qw(source name count target value upstream_ms seen)],
+    leave   => [@common, qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli seen
+                            first), @server],
     shown   => [@common, qw(survey trigger chance)],
     dismiss => [@common, qw(survey how)],
     answer  => [@common, qw(answer survey metric score text lang source
-                            trigger chance)],
+                            trigger chance), @server],
 );
+my %edge = map { $_ => 1 } qw(error_page broken_link broken_asset slow_page
+    aborted_wait reload quick_back navigation_loop form_resubmit form_abandon
+    search_refine auth_loop redirect_chain rate_limited help_seek
+    repeat_failure);
 
 sub new {
     my ($class, $redis, $site) = @_;
@@ -67,9 +73,9 @@ sub view {
 
 sub signal {
     my ($s, $page, $name, %v) = @_;
-    my $edge = $name =~ /^(?:error_page|slow_page|aborted_wait|reload)$/;
     return $s->add('signal', $page, name => $name, count => 1,
-                   source => $edge ? 'edge' : 'browser', %v);
+        $edge{$name} ? (source => 'edge')
+                     : (source => 'browser', seen => $v{visit} ? 1 : ''), %v);
 }
 
 sub answer {
