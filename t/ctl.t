@@ -37,7 +37,8 @@ for my $i (1 .. 40) {
     $s->signal('/pay', 'error_page', visit => visit($i)) if $i % 2;
     $s->view('/', visit => visit($i));
     $s->view('/', visit => visit($i));
-    $s->add('leave', '/', visit => visit($i), visible_ms => 100);
+    $s->add('leave', '/', visit => visit($i), visible_ms => 100, seen => 1,
+            first => 1, view_ts => $s->now);
     $s->answer('/', visit($i), 'csat', 5, visit => visit($i)) if $i <= 8;
     $s->answer('/pay', visit(1000 + $i), 'csat', $i % 5 ? 1 : 5,
                visit => visit($i)) if $i <= 10;
@@ -48,6 +49,9 @@ $s->signal('/angry', 'rage_click', visit => visit(99), count => 9);
 $s->answer('/angry', visit(2000), 'nps', 0, visit => visit(99),
            text => "line one\nline two \x{c3}\x{a9}");
 $s->add('dismiss', '/', visit => visit(3), survey => 's-nps', how => 'close');
+$s->view('/slow', visit => visit(98), first_ms => $_) for 800, 801, 3201;
+$s->signal('/slow', 'dead_click', visit => visit(97), seen => 0, count => 3);
+$s->view('/slow');
 my $n = $s->send;
 
 # lag before and after
@@ -66,19 +70,35 @@ is +(ctl('lag', '--max', 0))[0], 0, 'status 0';
 
 # pages
 my $pages = data('pages');
-is_deeply [map { $_->{page} } @{$pages->{pages}}], ['/pay', '/', '/angry'],
-    'worst first; not the one angry click';
-my ($pay, $home, $angry) = @{$pages->{pages}};
+is_deeply [map { $_->{page} } @{$pages->{pages}}],
+    ['/pay', '/', '/slow', '/angry'], 'worst first; not the one angry click';
+my ($pay, $home, $slow, $angry) = @{$pages->{pages}};
 is_deeply [@$pay{qw(rank views visitors)}], [1, 40, 40], 'counts';
-cmp_ok abs($pay->{inferred} - 50 * (1 - exp(-1.2))), '<', 0.01, 'effort';
+my ($b) = map { $_->{strength} } grep { $_->{name} eq 'error_page' }
+    @{data('signals')->{signals}};
+cmp_ok abs($pay->{inferred} - 50 * (1 - exp(-$b))), '<', 0.01, 'effort';
 ok $pay->{effort_lo} < $pay->{effort} && $pay->{effort} < $pay->{effort_hi},
     'interval';
 ok !defined $angry->{rank} && $angry->{effort} > 90
     && $angry->{effort_lo} == 0, 'effort of one visit, not ranked';
 ok exists $angry->{satisfaction} && !defined $angry->{satisfaction},
     'no answers: null';
-is $pages->{total}{views}, 121, 'total';
-is $home->{coverage}, 100, 'coverage';
+is $pages->{total}{views}, 125, 'total';
+is $home->{coverage}, 50, 'coverage: 40 of 80 views';
+is $pages->{total}{coverage}, 32.26, 'coverage: of those told apart';
+is $slow->{apdex}, 0.625, 'Apdex: two satisfied, one tolerating, one not';
+ok $slow->{apdex_lo} < 0.625 && $slow->{apdex_hi} > 0.625, 'interval';
+is $slow->{apdex_n}, 4, 'views it rests on';
+
+# visits to the site: 20 fail at /pay and go on, one ends angry
+is $pages->{total}{sessions}, 42, 'visits to the site';
+my $peak = (20 * 55 + 95) / 42;             # middles of the bins
+my $end  = 95 / 42;
+cmp_ok abs($pages->{total}{remembered} - ($peak + $end) / 2), '<', 0.01,
+    'remembered: mean of peak and end';
+ok $pages->{total}{remembered_lo} < $pages->{total}{remembered}
+    && $pages->{total}{remembered} < $pages->{total}{remembered_hi},
+    'interval';
 is $pages->{window}, $s->day, 'window';
 is data('pages', '--by', 'satisfaction')->{pages}[0]{page}, '/pay',
     'by satisfaction';
@@ -89,7 +109,10 @@ is scalar @{data('pages', '--window', '20010101')->{pages}}, 0, 'long ago';
 ($status, $out) = ctl('pages');
 like $out, qr/^1  \/pay +40 +40 +\d+ \(\d+\.\.\d+\) /m, 'table';
 like $out, qr/^-  \/angry /m, 'not ranked';
-like $out, qr/^   all pages +121 +41 /m, 'total';
+like $out, qr/^   all pages +125 +42 /m, 'total';
+like $out, qr/^ +\S+ +\/slow .* 0%? +0\.62$|^\S+ +\/slow .* 0\.62$/m, 'Apdex';
+like $out, qr/^42 visits to the site began, remembered friction 15 \(\d+\.\.\d+\)/m,
+    'what is remembered';
 
 # page
 my $page = data('page', '/pay');
@@ -99,6 +122,19 @@ is $page->{figures}{inferred_n}, 40, 'figures';
 is $page->{visitors}, 40, 'visitors';
 ($status, $out) = ctl('page', '/pay');
 like $out, qr/^signal:error_page +20$/m, 'table';
+like $out, qr/^peaks +20$/m, 'the worst page of 20 visits to the site';
+unlike $out, qr/unseen/i, 'nothing that was not seen';
+is_deeply [grep { /^(?:sessions|peak:|end:)/ } keys %{$page->{counters}}], [],
+    'what only a site has';
+$page = data('page', '/slow');
+is_deeply [@{$page->{counters}}{'unseen:dead_click', 'signal:dead_click'}],
+    [3, 0], 'signals of visits that were not served the page';
+($status, $out) = ctl('page', '/slow');
+like $out, qr/^apdex +0\.625\n.*^Reported by browsers in visits that were not [^\n]*\n\n[^\n]*\ndead_click +3\n\z/ms,
+    'apart';
+unlike $out, qr/^unseen:/m, 'only there';
+($status, $out) = ctl('page', '/angry');
+like $out, qr/^peaks +1\nends +1$/m, 'peak and end';
 is +(ctl('page', '/nowhere'))[0], 1, 'unknown page: status 1';
 
 # surveys
@@ -147,7 +183,7 @@ is +($t->aggregate(@redis, '--once'))[0], 0, 'aggregated';
 # check: finds what does not agree
 ($status, $out) = ctl('check');
 is $status, 0, 'check: fine' or diag $out;
-like $out, qr/^site shop: ok: 2 windows, 10 pages, 0 problems$/, 'said';
+like $out, qr/^site shop: ok: 2 windows, 12 pages, 0 problems$/, 'said';
 my @day = ('d', $s->day);
 for (
     [['HINCRBY', $s->key('page', @day, '/'), 'views', 1],
@@ -157,7 +193,25 @@ for (
     [['HINCRBY', $s->key('total', @day), 'leaves', 1],
      qr/leaves of the site is 41, its pages add up to 40/],
     [['HINCRBY', $s->key('page', @day, '/'), 'csat:1', 1],
-     qr/scores add up to 9 of 8 answers/],
+     qr/\/: nps:0 to psat:1 add up to 9 of 8 answered/],
+    [['HINCRBY', $s->key('page', @day, '/slow'), 'apdex:satisfied', 1],
+     qr/\/slow: apdex:satisfied to apdex:frustrated add up to 5 of 4 views/],
+    [['HINCRBY', $s->key('page', @day, '/'), 'views_browser', 41],
+     qr/\/: views_browser to views_untold add up to 81 of 80 views/],
+    [['HINCRBY', $s->key('page', @day, '/pay'), 'peaks', 21],
+     qr/\/pay: peaks is 41, visits only 40/],
+    [['HINCRBY', $s->key('page', @day, '/angry'), 'ends', 1],
+     qr/\/angry: ends is 2, visits only 1/],
+    [['HINCRBY', $s->key('page', @day, '/angry'), 'sessions', 1],
+     qr/d \d+: its pages have sessions/],
+    [['HINCRBY', $s->key('page', @day, '/pay'), 'visits_signal:error_page', 1],
+     qr/\/pay: visits_signal:error_page is 21, patterns say 20/],
+    [['HINCRBY', $s->key('total', @day), 'peak:60', 22],
+     qr/d \d+: of 42 sessions 43 have a peak, and 1 an end with friction/],
+    [['HINCRBY', $s->key('total', @day), 'end:100', 21],
+     qr/d \d+: of 42 sessions 21 have a peak, and 22 an end with friction/],
+    [['HINCRBY', $s->key('total', 'h', $s->hour), 'sessions', 1],
+     qr/sessions of the site is 42, its hours add up to 43/],
     [['HINCRBY', $s->key('total', 'h', $s->hour), 'leaves', 1],
      qr/leaves of the site is 40, its hours add up to 41/],
     [['HSET', $s->key('score', @day, '/pay'), 'effort', '1.00'],
@@ -181,7 +235,18 @@ for (
     $redis->cmd('RESTORE', $cmd->[1], $ttl < 0 ? 0 : $ttl, $dump, 'REPLACE');
 }
 my $check = data('check')->[0];
-ok $check->{ok} && $check->{pages} == 10, 'all put back';
+ok $check->{ok} && $check->{pages} == 12, 'all put back';
+
+# strengths are those of the aggregator's file
+my $strong = write_file($t->dir . '/strong', "error_page.strength 2\n");
+ok !data('check', '--thresholds', $strong)->[0]{ok},
+    'other strengths: figures do not agree';
+is +($t->aggregate(@redis, '--rebuild-scores', '--thresholds', $strong))[0],
+    0, 'scored anew';
+ok data('check', '--thresholds', $strong)->[0]{ok}, 'now they do';
+is +(ctl('check'))[0], 1, 'and not with the defaults';
+is +($t->aggregate(@redis, '--rebuild-scores'))[0], 0, 'scored anew';
+is +(ctl('check'))[0], 0, 'as before';
 
 # while the aggregator is at work
 my $agg = $t->aggregator(@redis, '--interval', '20ms', '--score-interval',

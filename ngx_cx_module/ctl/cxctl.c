@@ -7,30 +7,37 @@
 #include "cxctl.h"
 #include "cx_version.h"
 
+/* asks one site, every site if none is named, nothing at all */
+enum { CX_ONE, CX_EVERY, CX_LOCAL };
+
 typedef struct {
     const char *name;
     const char *arg; /* name of its argument, NULL: none */
     int (*run)(cx_ctl_t *c);
-    int         every; /* asks every site if none is named */
+    int         kind;  /* CX_ONE ... */
     long        limit; /* default */
     const char *what;
 } cx_ctl_command_t;
 
 static const cx_ctl_command_t cx_commands[] = {
-    { "pages", NULL, cx_ctl_cmd_pages, 0, 20,
+    { "pages", NULL, cx_ctl_cmd_pages, CX_ONE, 20,
       "pages of a window with effort, satisfaction, NPS; worst first" },
-    { "page", "KEY", cx_ctl_cmd_page, 0, 0,
+    { "page", "KEY", cx_ctl_cmd_page, CX_ONE, 0,
       "all figures and counters of one page" },
-    { "surveys", NULL, cx_ctl_cmd_surveys, 0, 0,
+    { "surveys", NULL, cx_ctl_cmd_surveys, CX_ONE, 0,
       "surveys of a day: shown, answered, result" },
-    { "verbatims", NULL, cx_ctl_cmd_verbatims, 0, 20,
+    { "verbatims", NULL, cx_ctl_cmd_verbatims, CX_ONE, 20,
       "what people wrote, newest first" },
-    { "tail", NULL, cx_ctl_cmd_tail, 0, 0,
+    { "tail", NULL, cx_ctl_cmd_tail, CX_ONE, 0,
       "events as they arrive, until --limit or Ctrl-C" },
-    { "lag", NULL, cx_ctl_cmd_lag, 1, 0,
+    { "lag", NULL, cx_ctl_cmd_lag, CX_EVERY, 0,
       "how far the aggregator is behind; status 1 if over --max" },
-    { "check", NULL, cx_ctl_cmd_check, 1, 0,
-      "whether counters, figures and ranks agree; status 1 if not" }
+    { "check", NULL, cx_ctl_cmd_check, CX_EVERY, 0,
+      "whether counters, figures and ranks agree; status 1 if not" },
+    { "signals", NULL, cx_ctl_cmd_signals, CX_LOCAL, 0,
+      "the signals of struggle: rule, strength, source; needs no Redis" },
+    { "replay", "FILE...", cx_ctl_cmd_replay, CX_LOCAL, 20,
+      "pages of an access log, worst first; needs no Redis" }
 };
 
 #define CX_COMMANDS (sizeof(cx_commands) / sizeof(cx_commands[0]))
@@ -48,7 +55,7 @@ cx_ctl_help(void)
     for (i = 0; i < CX_COMMANDS; i++) {
         snprintf(name, sizeof(name), "%s %s", cx_commands[i].name,
                  cx_commands[i].arg ? cx_commands[i].arg : "");
-        printf("  %-12s%s\n", name, cx_commands[i].what);
+        printf("  %-15s%s\n", name, cx_commands[i].what);
     }
 
     printf("\n"
@@ -63,14 +70,20 @@ cx_ctl_help(void)
            "views (impact)\n"
            "  --limit N        rows; 0: all\n"
            "  --max SECONDS    lag: how far behind is all right (60)\n"
+           "  --thresholds FILE\n"
+           "                   or CX_THRESHOLDS; the file that nginx and the "
+           "aggregator read\n"
            "  --json           for programs\n"
+           "  --markdown       signals: for conf/signals.md\n"
            "  --version, --help\n\n"
-           "Exit status: 0 fine, 1 lag or check found something (page: not "
-           "known),\n2 the question could not be answered.\n");
+           "cxctl replay --help says what a log must hold.\n\n"
+           "Exit status: 0 fine, 1 lag or check found something, the page is "
+           "not known or no\nline of the log is understood, 2 the question "
+           "could not be answered.\n");
 }
 
 
-static int
+int
 cx_ctl_bad(const char *what, const char *value, const char *expected)
 {
     fprintf(stderr, "cxctl: %s \"%s\": %s\n", what, value, expected);
@@ -189,8 +202,10 @@ cx_ctl_url(cx_ctl_t *c, const char *s)
 
 
 static int
-cx_ctl_option(cx_ctl_t *c, const char *name, const char *value)
+cx_ctl_option(cx_ctl_t *c, const char *name, char *value)
 {
+    int rc;
+
     if (strcmp(name, "--redis") == 0) {
         return cx_ctl_url(c, value);
     }
@@ -215,7 +230,14 @@ cx_ctl_option(cx_ctl_t *c, const char *name, const char *value)
         return cx_ctl_count(&c->max, name, value);
     }
 
-    return cx_ctl_bad("unknown option", name, "see cxctl --help");
+    if (strcmp(name, "--thresholds") == 0) {
+        return cx_ctl_tuning(c, value);
+    }
+
+    rc = cx_replay_option(c, name, value);
+
+    return rc <= 0 ? rc
+                   : cx_ctl_bad("unknown option", name, "see cxctl --help");
 }
 
 
@@ -236,17 +258,70 @@ cx_ctl_command(const char *name)
 }
 
 
+/* an option, maybe with the next argument as its value; 0, or -1 */
+
+static int
+cx_ctl_flag(cx_ctl_t *c, int argc, char **argv, int *i)
+{
+    char *value, name[64];
+
+    if (strcmp(argv[*i], "--json") == 0) {
+        c->json = 1;
+        return 0;
+    }
+
+    if (strcmp(argv[*i], "--markdown") == 0) {
+        c->markdown = 1;
+        return 0;
+    }
+
+    value = strchr(argv[*i], '=');
+    snprintf(name, sizeof(name), "%.*s", (int) (value ? value - argv[*i] : 60),
+             argv[*i]);
+    value = value ? value + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+
+    return value ? cx_ctl_option(c, name, value)
+                 : cx_ctl_bad("option", name, "needs a value");
+}
+
+
+/* the command, a page key, or a file; 0, or -1 */
+
+static int
+cx_ctl_word(cx_ctl_t *c, char *word, const cx_ctl_command_t **cmd)
+{
+    if (*cmd == NULL) {
+        *cmd = cx_ctl_command(word);
+        return *cmd ? 0 : -1;
+    }
+
+    if ((*cmd)->arg == NULL || (c->arg && (*cmd)->run != cx_ctl_cmd_replay)) {
+        return cx_ctl_bad("argument", word, "is one too many");
+    }
+
+    c->arg = c->arg ? c->arg : word;
+    c->args[c->n_args++] = word;
+
+    return 0;
+}
+
+
 /* 1: done, 0: go on, -1: bad */
 
 static int
 cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
 {
-    int   i;
-    char *value, name[64];
+    int i, rc;
 
     for (i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
-            cx_ctl_help();
+            if (*cmd && (*cmd)->run == cx_ctl_cmd_replay) {
+                cx_replay_help();
+
+            } else {
+                cx_ctl_help();
+            }
+
             return 1;
         }
 
@@ -255,37 +330,11 @@ cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
             return 1;
         }
 
-        if (strcmp(argv[i], "--json") == 0) {
-            c->json = 1;
-            continue;
-        }
+        rc = strncmp(argv[i], "--", 2) == 0 ? cx_ctl_flag(c, argc, argv, &i)
+                                            : cx_ctl_word(c, argv[i], cmd);
 
-        if (strncmp(argv[i], "--", 2) == 0) {
-            value = strchr(argv[i], '=');
-            snprintf(name, sizeof(name), "%.*s",
-                     (int) (value ? value - argv[i] : 60), argv[i]);
-            value = value ? value + 1 : i + 1 < argc ? argv[++i] : NULL;
-
-            if (value == NULL) {
-                return cx_ctl_bad("option", name, "needs a value");
-            }
-
-            if (cx_ctl_option(c, name, value)) {
-                return -1;
-            }
-
-        } else if (*cmd == NULL) {
-            *cmd = cx_ctl_command(argv[i]);
-
-            if (*cmd == NULL) {
-                return -1;
-            }
-
-        } else if ((*cmd)->arg && c->arg == NULL) {
-            c->arg = argv[i];
-
-        } else {
-            return cx_ctl_bad("argument", argv[i], "is one too many");
+        if (rc) {
+            return -1;
         }
     }
 
@@ -295,7 +344,10 @@ cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
     }
 
     if ((*cmd)->arg && c->arg == NULL) {
-        return cx_ctl_bad("command", (*cmd)->name, "needs a page key");
+        return cx_ctl_bad("command", (*cmd)->name,
+                          (*cmd)->run == cx_ctl_cmd_page
+                              ? "needs a page key"
+                              : "needs files, or - for standard input");
     }
 
     return 0;
@@ -318,7 +370,7 @@ cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
         return -1;
     }
 
-    if (c->n_sites > 1 && !cmd->every) {
+    if (c->n_sites > 1 && cmd->kind == CX_ONE) {
         fprintf(stderr, "cxctl: which --site:");
 
         for (i = 0; i < c->n_sites; i++) {
@@ -348,6 +400,8 @@ main(int argc, char **argv)
     c.limit = -1;
     c.max = 60;
     c.by = CX_RANK_IMPACT;
+    c.args = cx_alloc((size_t) (argc + 1) * sizeof(char *));
+    cx_tuning_default(&c.tuning);
     cmd = NULL;
     (void) cx_ctl_window(&c, "d");
     env = getenv("CX_REDIS");
@@ -358,10 +412,20 @@ main(int argc, char **argv)
         rc = cx_ctl_site(&c, env);
     }
 
+    env = getenv("CX_THRESHOLDS");
+
+    if (rc == 0 && env && *env) {
+        rc = cx_ctl_tuning(&c, env);
+    }
+
     rc = rc ? -1 : cx_ctl_args(&c, argc, argv, &cmd);
 
     if (rc) {
         rc = rc < 0 ? CX_CTL_ERROR : CX_CTL_OK;
+
+    } else if (cmd->kind == CX_LOCAL) {
+        c.limit = c.limit < 0 ? cmd->limit : c.limit;
+        rc = cmd->run(&c);
 
     } else if (cx_redis_connect(&c.redis, &c.url, 10000)) {
         fprintf(stderr, "cxctl: %s: %s\n", c.url.label, c.redis.error);
@@ -376,6 +440,11 @@ main(int argc, char **argv)
         free(c.sites[--c.n_sites]);
     }
 
+    while (c.n_roles) {
+        free(c.role[--c.n_roles].pattern);
+    }
+
+    free(c.args);
     cx_redis_free(&c.redis);
     cx_reply_free(&c.reply);
     cx_redis_url_free(&c.url);

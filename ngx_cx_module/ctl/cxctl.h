@@ -6,10 +6,19 @@
 #include <jansson.h>
 #include "cx_agg_redis.h"
 #include "cx_score.h"
+#include "cx_signal.h"
 
 enum { CX_CTL_OK, CX_CTL_BAD, CX_CTL_ERROR };    /* exit status */
 
 #define CX_CTL_SITES  256
+#define CX_CTL_ROLES  64             /* --form, --search, ...; --site-host */
+
+/* pages that an option names: CX_ROLE_*, 0 for --ignore */
+typedef struct {
+    char        *pattern;
+    const char  *arg;                    /* of a search */
+    int          role;
+} cx_ctl_role_t;
 
 typedef struct {
     cx_redis_t       redis;
@@ -20,11 +29,20 @@ typedef struct {
     unsigned         n_sites;
     int              gran;
     int64_t          window;
-    const char      *arg;                /* of "page" */
+    const char      *arg;                /* the first, of "page" */
+    char           **args;               /* all, of "replay" */
+    unsigned         n_args;
+    cx_tuning_t      tuning;
+    cx_ctl_role_t    role[CX_CTL_ROLES]; /* of "replay" */
+    unsigned         n_roles;
+    const char      *host[CX_CTL_ROLES];
+    unsigned         n_hosts;
+    int              format;             /* CX_LOG_* */
     long             limit;              /* 0: all */
     long             max;                /* s, of "lag" */
     int              by;                 /* CX_RANK_*, or -1: views */
     unsigned         json:1;
+    unsigned         markdown:1;
 } cx_ctl_t;
 
 /* a page with all that is stored about it in the window */
@@ -106,6 +124,9 @@ void cx_table_free(cx_table_t *t);
 /* text of visitors made harmless for a terminal; freed by the caller */
 char *cx_ctl_safe(const char *s, size_t len);
 
+/* words in lines of 80 columns, indented by four */
+void cx_ctl_wrap(const char *text);
+
 /* "2026-11-21 21:48:03" in UTC, dst 32 bytes */
 char *cx_ctl_time(char *dst, int64_t ms);
 
@@ -119,6 +140,19 @@ void cx_json_print(json_t *o);           /* and frees */
 void cx_json_print_line(json_t *o);      /* the same, on one line */
 
 
+/* ---- cxctl_signals.c ---- */
+
+/* reads a file of thresholds into c->tuning; 0, or -1 (said) */
+int cx_ctl_tuning(cx_ctl_t *c, const char *file);
+
+
+/* ---- cxctl_replay_args.c: options of "replay" ---- */
+
+/* 0, -1 (said), or 1: it is another command's */
+int cx_replay_option(cx_ctl_t *c, const char *name, char *value);
+void cx_replay_help(void);
+
+
 /* ---- commands: exit status ---- */
 
 int cx_ctl_cmd_pages(cx_ctl_t *c);
@@ -128,5 +162,10 @@ int cx_ctl_cmd_verbatims(cx_ctl_t *c);
 int cx_ctl_cmd_tail(cx_ctl_t *c);
 int cx_ctl_cmd_lag(cx_ctl_t *c);
 int cx_ctl_cmd_check(cx_ctl_t *c);
+int cx_ctl_cmd_signals(cx_ctl_t *c);
+int cx_ctl_cmd_replay(cx_ctl_t *c);
+
+/* says what is wrong with an option or argument; -1 */
+int cx_ctl_bad(const char *what, const char *value, const char *expected);
 
 #endif /* CXCTL_H */

@@ -9,30 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cxctl.h"
+#include "cxctl_check.h"
 
 #define CX_CHECK_TRIES 20
-#define CX_CHECK_KEPT  50 /* problems that are told, of a site */
-
-typedef struct {
-    cx_ctl_t        *ctl;
-    cx_ctl_window_t *window;
-    size_t           n;
-    size_t           pages;
-    size_t           unscored; /* changed since they were scored */
-    size_t           busy;     /* windows that would not hold still */
-    size_t           problems;
-    size_t           fresh; /* of the window being read */
-    char            *text[CX_CHECK_KEPT];
-    cx_rollup_t      total; /* as stored, of the window */
-    cx_rollup_t      sum;   /* of its pages */
-} cx_check_t;
 
 
-static void cx_check_problem(cx_check_t *k, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
+void
 cx_check_problem(cx_check_t *k, const char *fmt, ...)
 {
     char    text[512];
@@ -82,50 +64,7 @@ cx_check_mark(cx_check_t *k, char *dst, size_t size)
 }
 
 
-/* ---- one rollup ---- */
-
-static void
-cx_check_rollup(cx_check_t *k, const cx_rollup_t *r, const char *what)
-{
-    int      i;
-    int64_t  n;
-    unsigned p;
-
-    n = 0;
-
-    for (p = 0; p < r->patterns; p++) {
-        n += r->pattern[p].visits;
-
-        if (r->pattern[p].visits < 0) {
-            cx_check_problem(k, "%s: a pattern has %lld visits", what,
-                             (long long) r->pattern[p].visits);
-        }
-    }
-
-    if (n != r->v[CX_R_VISITS]) {
-        cx_check_problem(k, "%s: patterns add up to %lld of %lld visits", what,
-                         (long long) n, (long long) r->v[CX_R_VISITS]);
-    }
-
-    n = 0;
-
-    for (i = CX_R_NPS_0; i <= CX_R_PSAT_1; i++) {
-        n += r->v[i];
-    }
-
-    if (n != r->v[CX_R_ANSWERED]) {
-        cx_check_problem(k, "%s: scores add up to %lld of %lld answers", what,
-                         (long long) n, (long long) r->v[CX_R_ANSWERED]);
-    }
-
-    for (i = 0; i < CX_R_N; i++) {
-        if (r->v[i] < 0) {
-            cx_check_problem(k, "%s: %s is %lld", what, cx_rollup_names[i],
-                             (long long) r->v[i]);
-        }
-    }
-}
-
+/* ---- one page ---- */
 
 /* the stored figures against those that follow from the counters */
 
@@ -226,7 +165,7 @@ cx_check_page(cx_check_t *k, const cx_ctl_window_t *w, const cx_ctl_page_t *p)
     }
 
     (void) cx_rollup_sum(&k->sum, &r);
-    cx_score(&s, &r, &k->total);
+    cx_score(&s, &r, &k->total, &k->ctl->tuning);
     cx_rollup_free(&r);
 
     if (cx_ctl_get(k->ctl)) {
@@ -259,21 +198,29 @@ cx_check_page(cx_check_t *k, const cx_ctl_window_t *w, const cx_ctl_page_t *p)
 }
 
 
-/* the counters of a site against the sum of its parts */
+/* the counters of a site against the sum of its parts: hours, or pages */
 
 static void
-cx_check_sum(cx_check_t *k, const cx_ctl_window_t *w, const char *parts)
+cx_check_sum(cx_check_t *k, const cx_ctl_window_t *w, int hours)
 {
     int i;
 
     for (i = 0; i < CX_R_N; i++) {
-        if (k->total.v[i] != k->sum.v[i]) {
+        if (!hours && CX_R_SITE_ONLY(i)) {
+            if (k->sum.v[i]) {
+                cx_check_problem(k, "%c %lld: its pages have %s",
+                                 CX_GRAN(w->gran), (long long) w->window,
+                                 cx_rollup_names[i]);
+            }
+
+        } else if (k->total.v[i] != k->sum.v[i]) {
             cx_check_problem(k,
-                             "%c %lld: %s of the site is %lld, %s add up "
+                             "%c %lld: %s of the site is %lld, its %s add up "
                              "to %lld",
                              CX_GRAN(w->gran), (long long) w->window,
                              cx_rollup_names[i], (long long) k->total.v[i],
-                             parts, (long long) k->sum.v[i]);
+                             hours ? "hours" : "pages",
+                             (long long) k->sum.v[i]);
         }
     }
 }
@@ -334,7 +281,7 @@ cx_check_hours(cx_check_t *k, const cx_ctl_window_t *w)
     }
 
     if (complete && rc == 0) {
-        cx_check_sum(k, w, "its hours");
+        cx_check_sum(k, w, 1);
     }
 
     return 0;
@@ -384,7 +331,7 @@ cx_check_read(cx_check_t *k, const cx_ctl_window_t *w, size_t *pages)
     *pages = n;
 
     if (rc == 0) {
-        cx_check_sum(k, w, "its pages");
+        cx_check_sum(k, w, 0);
     }
 
     return rc == 0 && w->gran == CX_DAY ? cx_check_hours(k, w) : rc;

@@ -7,6 +7,8 @@
 #include <time.h>
 #include "cxctl.h"
 
+#define CX_WIDTH 80
+
 
 /* characters of UTF-8 text */
 
@@ -161,6 +163,40 @@ cx_ctl_safe(const char *s, size_t len)
     }
 
     return dst;
+}
+
+
+void
+cx_ctl_wrap(const char *text)
+{
+    size_t      n, column;
+    const char *end;
+
+    column = 0;
+
+    for (; *text; text = *end ? end + 1 : end) {
+        end = strchr(text, ' ');
+        end = end ? end : text + strlen(text);
+        n = (size_t) (end - text);
+
+        if (n == 0) {
+            continue;
+        }
+
+        if (column + n + 1 > CX_WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+
+        if (column) {
+            column += (size_t) printf(" %.*s", (int) n, text);
+
+        } else {
+            column = (size_t) printf("    %.*s", (int) n, text);
+        }
+    }
+
+    putchar('\n');
 }
 
 

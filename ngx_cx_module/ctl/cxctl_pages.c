@@ -104,7 +104,7 @@ cx_pages_total(cx_ctl_t *c, cx_score_t *s, cx_rollup_t *r, int64_t *visitors)
     }
 
     cx_ctl_rollup(c, r);
-    cx_score(s, r, r);
+    cx_score(s, r, r, &c->tuning);
 
     if (cx_ctl_get(c)) {
         cx_rollup_free(r);
@@ -136,6 +136,28 @@ cx_pages_row(cx_table_t *t, const char *rank, const char *name, int64_t views,
     cx_table_add(t, "%s", cx_ctl_plain(text, s, CX_S_NPS_N));
     cx_table_add(t, "%s%s", cx_ctl_plain(text, s, CX_S_COVERAGE),
                  s->has[CX_S_COVERAGE] ? "%" : "");
+
+    if (s->has[CX_S_APDEX]) {
+        cx_table_add(t, "%.2f", s->v[CX_S_APDEX]);
+
+    } else {
+        cx_table_add(t, "-");
+    }
+}
+
+
+/* visits to the site, and what is remembered of them */
+
+static void
+cx_pages_remembered(const cx_rollup_t *r)
+{
+    double mean, lo, hi;
+
+    if (cx_peak_end(r, &mean, &lo, &hi)) {
+        printf("\n%lld visits to the site began, remembered friction "
+               "%.0f (%.0f..%.0f): mean of their worst\npage and their last\n",
+               (long long) r->v[CX_R_SESSIONS], mean, lo, hi);
+    }
 }
 
 
@@ -147,11 +169,12 @@ cx_pages_table(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n, size_t all,
     size_t                   i;
     cx_table_t               t;
     static const char *const head[] = {
-        ">#",     "<PAGE",        ">VIEWS", ">VISITORS", ">EFFORT", ">INFERRED",
-        ">CES n", ">SATISFIED %", ">n",     ">NPS",      ">n",      ">COVERAGE"
+        ">#",        "<PAGE",     ">VIEWS",       ">VISITORS", ">EFFORT",
+        ">INFERRED", ">CES n",    ">SATISFIED %", ">n",        ">NPS",
+        ">n",        ">COVERAGE", ">APDEX"
     };
 
-    cx_table_begin(&t, 12, head);
+    cx_table_begin(&t, 13, head);
 
     for (i = 0; i < n; i++) {
         snprintf(rank, sizeof(rank), "%zu", i + 1);
@@ -164,6 +187,7 @@ cx_pages_table(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n, size_t all,
            (char *) c->site.data, c->gran == CX_HOUR ? "hour" : "day",
            (long long) c->window, c->by < 0 ? "views" : cx_rank_names[c->by]);
     cx_table_print(&t);
+    cx_pages_remembered(r);
 
     if (n < all) {
         printf("\n%zu of %zu pages, see --limit\n", n, all);
@@ -178,8 +202,9 @@ cx_pages_table(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n, size_t all,
 
 static json_t *
 cx_pages_json(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n,
-              const cx_score_t *total, int64_t visitors)
+              const cx_score_t *total, const cx_rollup_t *r, int64_t visitors)
 {
+    double  mean, lo, hi;
     size_t  i;
     json_t *o, *list, *row;
 
@@ -209,6 +234,14 @@ cx_pages_json(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n,
     row = json_object();
     cx_json_score(row, total);
     json_object_set_new(row, "visitors", json_integer(visitors));
+    json_object_set_new(row, "sessions", json_integer(r->v[CX_R_SESSIONS]));
+
+    if (cx_peak_end(r, &mean, &lo, &hi)) {
+        json_object_set_new(row, "remembered", json_real(mean));
+        json_object_set_new(row, "remembered_lo", json_real(lo));
+        json_object_set_new(row, "remembered_hi", json_real(hi));
+    }
+
     json_object_set_new(o, "total", row);
 
     return o;
@@ -241,7 +274,7 @@ cx_ctl_cmd_pages(cx_ctl_t *c)
     n = c->limit && (size_t) c->limit < all ? (size_t) c->limit : all;
 
     if (c->json) {
-        cx_json_print(cx_pages_json(c, p, n, &total, visitors));
+        cx_json_print(cx_pages_json(c, p, n, &total, &r, visitors));
 
     } else {
         cx_pages_table(c, p, n, all, &total, &r, visitors);
@@ -256,6 +289,35 @@ cx_ctl_cmd_pages(cx_ctl_t *c)
 
 /* ---- one page ---- */
 
+/* signals of pages that the edge did not serve in the visit */
+
+static void
+cx_page_unseen(const cx_rollup_t *r)
+{
+    int                      i;
+    cx_table_t               t;
+    static const char *const head[] = { "<UNSEEN SIGNAL", ">" };
+
+    cx_table_begin(&t, 2, head);
+
+    for (i = 0; i < CX_SIG_N; i++) {
+        if (r->v[CX_R_UNSEEN + i]) {
+            cx_table_add(&t, "%s", cx_signals[i].name);
+            cx_table_add(&t, "%lld", (long long) r->v[CX_R_UNSEEN + i]);
+        }
+    }
+
+    if (t.rows > 2) {
+        fputs("\nReported by browsers in visits that were not served this "
+              "page: not counted above\n\n",
+              stdout);
+        cx_table_print(&t);
+    }
+
+    cx_table_free(&t);
+}
+
+
 static void
 cx_page_counters(const cx_rollup_t *r)
 {
@@ -268,7 +330,7 @@ cx_page_counters(const cx_rollup_t *r)
     cx_table_begin(&t, 2, head);
 
     for (i = 0; i < CX_R_N; i++) {
-        if (r->v[i]) {
+        if ((i < CX_R_UNSEEN || i >= CX_R_UNSEEN + CX_SIG_N) && r->v[i]) {
             cx_table_add(&t, "%s", cx_rollup_names[i]);
             cx_table_add(&t, "%lld", (long long) r->v[i]);
         }
@@ -325,6 +387,7 @@ cx_page_text(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
     cx_table_print(&t);
     putchar('\n');
     cx_page_counters(r);
+    cx_page_unseen(r);
 }
 
 
@@ -350,7 +413,10 @@ cx_page_json(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
     part = json_object();
 
     for (i = 0; i < CX_R_N; i++) {
-        json_object_set_new(part, cx_rollup_names[i], json_integer(r->v[i]));
+        if (!CX_R_SITE_ONLY(i)) {
+            json_object_set_new(part, cx_rollup_names[i],
+                                json_integer(r->v[i]));
+        }
     }
 
     json_object_set_new(o, "counters", part);

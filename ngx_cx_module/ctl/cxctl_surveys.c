@@ -28,13 +28,14 @@ cx_survey_metric(const cx_rollup_t *r)
 
 
 static void
-cx_survey_row(cx_table_t *t, const char *name, const cx_rollup_t *r)
+cx_survey_row(const cx_ctl_t *c, cx_table_t *t, const char *name,
+              const cx_rollup_t *r)
 {
     char        text[64];
     const char *metric;
     cx_score_t  s;
 
-    cx_score(&s, r, r);
+    cx_score(&s, r, r, &c->tuning);
     metric = cx_survey_metric(r);
 
     cx_table_add(t, "%s", name);
@@ -70,14 +71,14 @@ cx_survey_row(cx_table_t *t, const char *name, const cx_rollup_t *r)
 
 
 static json_t *
-cx_survey_json(const cx_ctl_page_t *p, const cx_rollup_t *r)
+cx_survey_json(const cx_ctl_t *c, const cx_ctl_page_t *p, const cx_rollup_t *r)
 {
     int         i;
     json_t     *o, *scores;
     cx_score_t  s;
     const char *metric;
 
-    cx_score(&s, r, r);
+    cx_score(&s, r, r, &c->tuning);
     metric = cx_survey_metric(r);
     o = json_object();
     scores = json_object();
@@ -152,8 +153,8 @@ cx_ctl_cmd_surveys(cx_ctl_t *c)
         }
 
         cx_ctl_rollup(c, &r);
-        cx_survey_row(&t, (char *) p[i].name.data, &r);
-        json_array_append_new(list, cx_survey_json(&p[i], &r));
+        cx_survey_row(c, &t, (char *) p[i].name.data, &r);
+        json_array_append_new(list, cx_survey_json(c, &p[i], &r));
         cx_rollup_free(&r);
     }
 
