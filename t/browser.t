@@ -46,7 +46,7 @@ my $pid = open my $tap, '-|', 'node', '--test', '--test-reporter=tap',
     or BAIL_OUT("cannot run node: $!");
 
 local $SIG{ALRM} = sub { kill 'TERM', $pid; fail 'in time'; };
-my $seconds = $ENV{CX_BROWSER_SECONDS} || 1500;
+my $seconds = $ENV{CX_BROWSER_SECONDS} || 2400;
 alarm $seconds;
 
 my $totals = 'tests|suites|pass|fail|cancelled|skipped|todo|duration_ms';

@@ -1,6 +1,7 @@
 /* What is told when a page is hidden: its signals, time, depth and vitals. */
 
 import { idle } from "./idle.js";
+import { scrolledTo } from "./moves.js";
 import { queue } from "./send.js";
 import { queueCounts } from "./tally.js";
 
@@ -24,6 +25,7 @@ function measure() {
   const all = document.documentElement.scrollHeight;
   const seen = Math.min(100, 100 * (scrollY + innerHeight) / all);
 
+  scrolledTo(scrollY, all - innerHeight, innerHeight);
   note("scroll_pct", Math.max(values.scroll_pct || 0, seen));
 }
 

@@ -6,9 +6,8 @@ const PATH_MAX = 2048;          /* what the endpoint takes */
 
 export const tag = document.currentScript;
 
-const { page: key = "", touchpoint, stage, surveys } = tag ? tag.dataset : {};
-
-export { key as page };
+export const { page, touchpoint, stage, surveys, tune = "" }
+  = tag ? tag.dataset : {};
 
 /* names the surveys of this page's location; none: no survey can match */
 export const surveysKey = surveys;
@@ -17,6 +16,12 @@ export const endpoint = tag && tag.src.replace(/[^/]*$/, "");
 
 /* head of the current view's beacons; a new object for each view */
 export let view;
+
+/* of the view that the navigation made, which the server has seen begin */
+export let firstView;
+
+/* where the browser is: for a tag that names no page, and as one page */
+export const here = () => ({ path: location.pathname.slice(0, PATH_MAX) });
 
 /* n random bytes in hex; getRandomValues() works on plain http, too */
 export const hex = n =>
@@ -34,6 +39,7 @@ export function openView(where) {
   }
 
   view = { v: CX_SCHEMA_V, ...where, view: hex(8) };
+  firstView = firstView || view.view;
 
   if (where.page != null) {
     view.touchpoint = touchpoint;
@@ -56,7 +62,7 @@ export function onNavigation(f) {
     ({ pathname, search } = location);
 
     if (moved || asked && !replaced) {
-      f({ path: pathname.slice(0, PATH_MAX) });
+      f(here());
     }
   };
 

@@ -6,7 +6,7 @@
  * most 30 signals, a leave, and a text of 2000 bytes.
  */
 
-import { endpoint, view } from "./page.js";
+import { endpoint, firstView, view } from "./page.js";
 
 const TRIES = 6;
 
@@ -16,6 +16,12 @@ let timer;
 let tries = 0;
 
 const url = () => endpoint + "events";
+
+/* "age" joins the view to the request that made it */
+const body = batch => JSON.stringify({
+  ...batch, age: batch.view == firstView
+    ? Math.min(Math.round(performance.now()), CX_AGE_MAX) : undefined
+});
 
 /* events of a view; with a token where there is an answer among them */
 export function queue(event, head = view, token) {
@@ -43,7 +49,7 @@ export async function send() {
 
   try {
     const r = await fetch(url(), {
-      method: "POST", body: JSON.stringify(batch), keepalive: true
+      method: "POST", body: body(batch), keepalive: true
     });
 
     again = r.status > 499 || r.status == 429;
@@ -79,7 +85,7 @@ export function sendLast() {
     }
 
     try {
-      taken = navigator.sendBeacon(url(), JSON.stringify(batch));
+      taken = navigator.sendBeacon(url(), body(batch));
     } catch (e) {
       /* then by fetch */
     }

@@ -1,4 +1,7 @@
-/* Calls f after each call of object[name], which stays as it was otherwise. */
+/*
+ * Calls f(arguments) after each call of object[name], which stays as it was
+ * otherwise.
+ */
 
 export function spy(object, name, f) {
   const real = object && object[name];
@@ -7,7 +10,7 @@ export function spy(object, name, f) {
     object[name] = function () {
       const value = real.apply(this, arguments);
 
-      f();
+      f(arguments);
       return value;
     };
   }

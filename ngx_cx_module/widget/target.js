@@ -11,12 +11,38 @@ export function target(element) {
   const get = name => stable(element.getAttribute(name));
   const id = get("id");
   const test = get("data-test") || get("data-testid");
+  const name = get("name");
   const css = [...element.classList].find(stable);
   const role = get("role");
 
   return (element.localName
     + (id ? "#" + id
       : test ? "[data-test=" + test + "]"
-        : css ? "." + css
-          : role ? "[role=" + role + "]" : "")).slice(0, 120);
+        : name ? "[name=" + name + "]"
+          : css ? "." + css
+            : role ? "[role=" + role + "]" : "")).slice(0, 120);
 }
+
+/* what shows something that is drawn, or a page of its own */
+const MEDIA = "video,audio,canvas,iframe,frame,object,embed";
+
+export const PICTURE = "img,picture,svg,map," + MEDIA;
+
+/* answers in ways that cannot be seen from here */
+export const NATIVE = "input,select,option,textarea,label," + MEDIA;
+
+export const IGNORED = "[data-cx-ignore]";
+
+/* elements that an event passed, innermost first; none if one has asked so */
+export function elements(event) {
+  const all = event.composedPath().filter(node => node.localName);
+
+  return within(all, IGNORED) ? [] : all;
+}
+
+/* is the node in one of these?  What is no element may be anything */
+export const inside = (node, selector) =>
+  !node.closest || node.closest(selector);
+
+export const within = (all, selector) =>
+  all.find(element => element.matches(selector));

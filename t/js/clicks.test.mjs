@@ -1,18 +1,9 @@
-// rage_click, dead_click and js_error with real input: what must fire, and
-// the innocent cases that must not.
+// rage_click, dead_click, error_click and js_error with real input: what must
+// fire, and the innocent cases that must not.
 
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { readFileSync } from 'node:fs';
-import { leave, launch, newContext, newPage } from './lib/browser.mjs';
-import { Stack, sleep } from './lib/stack.mjs';
-
-const WAIT = 3400;              // a dead click is known after 3 s
-const AT_ONCE = 6;              // cases that run beside each other
-const TRIES = 3;                // of a struggle, see play()
-
-const html = readFileSync(new URL('pages/clicks.html', import.meta.url),
-                          'utf8');
+import { leave } from './lib/browser.mjs';
+import { cases, input, middle, one, WAIT } from './lib/cases.mjs';
+import { sleep } from './lib/stack.mjs';
 
 const click = (selector, options) => (page) => page.click(selector, options);
 
@@ -20,25 +11,23 @@ const click = (selector, options) => (page) => page.click(selector, options);
 // clicks, which select.  All are sent before the first is answered, so that a
 // busy machine does not make them slow ones.
 const clicks = (selector, n, step = 0) => async (page) => {
-  const box = await page.locator(selector).boundingBox();
-  const cdp = await page.context().newCDPSession(page);
+  const box = await middle(page, selector);
+  const send = await input(page);
   const sent = [];
 
   for (let i = 0; i < n; i++) {
     const event = {
-      x: box.x + Math.min(12, box.width / 2) + i * step,
-      y: box.y + box.height / 2, button: 'left', clickCount: i + 1
+      x: box.x - Math.max(0, box.width / 2 - 12) + i * step, y: box.y,
+      button: 'left', clickCount: i + 1
     };
 
     for (const type of ['mousePressed', 'mouseReleased']) {
-      sent.push(cdp.send('Input.dispatchMouseEvent', { type, ...event }));
+      sent.push(send('dispatchMouseEvent', { type, ...event }));
     }
   }
 
   await Promise.all(sent);
 };
-
-const one = (name, target, count = 1) => ({ [`${name} ${target}`]: count });
 
 // name: [what a person does, signals that must come of it]
 const struggles = {
@@ -68,10 +57,22 @@ const struggles = {
     one('rage_click', 'span#chip')],
   'rage before a late answer': [clicks('#slow', 5),
     one('rage_click', 'button#slow')],
-  'error': [click('#throws'), { 'js_error ': 1, ...one('dead_click',
-    'button#throws') }],
-  'rejection': [click('#rejects'), { 'js_error ': 1, ...one('dead_click',
-    'button#rejects') }],
+  'error': [click('#throws'), { ...one('js_error'),
+    ...one('error_click', 'button#throws'),
+    ...one('dead_click', 'button#throws') }],
+  'rejection': [click('#rejects'), { ...one('js_error'),
+    ...one('error_click', 'button#rejects'),
+    ...one('dead_click', 'button#rejects') }],
+  'error of a button that works': [click('#half'), { ...one('js_error'),
+    ...one('error_click', 'button#half') }],
+  'error soon after': [click('#later'), { ...one('js_error'),
+    ...one('error_click', 'button#later') }],
+  'error by the keyboard': [async (page) => {
+    await page.focus('#half');
+    await page.keyboard.press('Enter');
+  }, { ...one('js_error'), ...one('error_click', 'button#half') }],
+  'error long after is no click\'s': [click('#much'), one('js_error')],
+  'error of what is ignored': [click('#mine'), one('js_error')],
   'many errors': [async (page) => {
     for (let i = 0; i < 9; i++) {
       await page.evaluate(() => setTimeout(() => { throw new Error('x'); }));
@@ -148,6 +149,10 @@ const innocent = {
     await page.click('#dead');
     await leave(page);
   },
+  'working button, then stopped': async (page) => {
+    await clicks('#upto', 6)(page);
+    await clicks('#upto', 3)(page);
+  },
   'benign errors': (page) => page.evaluate(() => {
     dispatchEvent(new ErrorEvent('error', {
       message: 'ResizeObserver loop completed with undelivered notifications.'
@@ -158,84 +163,7 @@ const innocent = {
   })
 };
 
-const names = [...Object.keys(struggles), ...Object.keys(innocent)];
-const file = (name) => `${name.replace(/\W+/g, '-')}.html`;
-const failed = {};
-const found = {};               // name: {"signal target": count}
-
-let stack, browser;
-
-// one visit: what it told
-async function visit(name) {
-  const context = await newContext(browser, {
-    permissions: ['clipboard-write'], closed: true,
-    init: () => { window.print = () => dispatchEvent(new Event('beforeprint'));
-    }
-  });
-  const page = await newPage(context, `${stack.url}/${file(name)}`);
-  const seen = (await stack.events('leave')).map((e) => e.view);
-
-  await page.waitForFunction(() => window.cx);
-  await sleep(100);
-  await (struggles[name] ? struggles[name][0] : innocent[name])(page);
-  await sleep(WAIT);
-  await leave(page);
-  const [{ view }] = await stack.wait('leave', 1, (e) =>
-    e.page === `/${file(name)}` && !seen.includes(e.view));
-
-  await context.close();
-  return Object.fromEntries((await stack.events('signal'))
-    .filter((e) => e.view === view)
-    .map((e) => [`${e.name} ${e.target ?? ''}`, Number(e.count)]));
-}
-
-// A page whose thread stands still for 250 ms after a click gets the benefit
-// of the doubt, by the rule; on a busy machine that happens to any page.  So a
-// struggle may be tried again, an innocent case never.
-async function play(name) {
-  for (let n = struggles[name] ? TRIES : 1; n > 0; n--) {
-    try {
-      found[name] = await visit(name);
-      assert.deepEqual(found[name], struggles[name] ? struggles[name][1] : {});
-      delete failed[name];
-      return;
-    } catch (e) {
-      failed[name] = e;
-    }
-  }
-}
-
-before(async () => {
-  const queue = [...names];
-
-  stack = await Stack.start({
-    pages: Object.fromEntries(names.map((name) => [file(name), html]))
-  });
-  browser = await launch();
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    while (queue.length) {
-      await play(queue.shift());
-    }
-  }));
-});
-
-after(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
-
-for (const name of names) {
-  test(`${struggles[name] ? 'struggle' : 'innocent'}: ${name}`, () => {
-    if (failed[name]) {
-      throw failed[name];
-    }
-
-    assert.ok(found[name]);
-  });
-}
-
-test('no text, nothing typed and no query is on the wire', async () => {
-  for (const event of await stack.events()) {
-    assert.doesNotMatch(JSON.stringify(event), /secret|pushed|Dead|Chip/);
-  }
+cases({
+  html: 'clicks.html', struggles, innocent, secret: /secret|pushed|Dead|Chip/,
+  options: { permissions: ['clipboard-write', 'clipboard-read'] }
 });

@@ -160,15 +160,16 @@ export function redis(path, ...args) {
 }
 
 /*
- * pages     {"/a.html": html}: further files of the page root, beside
- *           t/js/pages
- * surveys   the surveys file, an object
- * server    more lines of nginx's server block
+ * pages       {"/a.html": html}: further files of the page root, beside
+ *             t/js/pages
+ * surveys     the surveys file, an object
+ * thresholds  text of the thresholds file
+ * server      more lines of nginx's server block
  *
  * Beside the pages, /late answers 204 after 2 s, and /hang after 20.
  */
 export class Stack {
-  static async start({ pages = {}, surveys, server = '' } = {}) {
+  static async start({ pages = {}, surveys, thresholds, server = '' } = {}) {
     const stack = new Stack();
 
     stack.dir = mkdtempSync(join(tmpdir(), 'cx-js-'));
@@ -192,9 +193,13 @@ export class Stack {
       writeFileSync(join(stack.dir, 'surveys.json'), JSON.stringify(surveys));
     }
 
+    if (thresholds) {
+      writeFileSync(join(stack.dir, 'thresholds'), thresholds);
+    }
+
     try {
       await stack.redisUp();
-      await stack.nginxUp(surveys, server);
+      await stack.nginxUp(surveys, server, thresholds);
     } catch (e) {
       await stack.stop();
       throw e;
@@ -235,7 +240,7 @@ export class Stack {
     rmSync(this.socket, { force: true });
   }
 
-  async nginxUp(surveys, server) {
+  async nginxUp(surveys, server, thresholds) {
     const module = join(build, 'ngx_http_cx_module.so');
 
     if (!existsSync(module)) {
@@ -260,6 +265,7 @@ export class Stack {
           image/svg+xml svg;
         }
         cx_redis unix:${this.socket};
+        ${thresholds ? 'cx_thresholds thresholds;' : ''}
         server {
           listen 127.0.0.1:${this.port};
           server_name site.test;

@@ -28,6 +28,26 @@ on('slow', () => setTimeout(() => { $('sum').textContent = 'slow'; }, 2000));
 on('throws', () => { throw new Error('thrown'); });
 on('rejects', () => { Promise.reject(new Error('rejected')); });
 
+const fail = (what) => { throw new Error(what); };
+
+on('half', () => { $('sum').textContent = 'half'; fail('half'); });
+on('later', () => {
+  $('sum').textContent = 'asks';
+  setTimeout(fail, 150, 'later');
+});
+on('much', () => {
+  $('sum').textContent = 'asks';
+  setTimeout(fail, 1500, 'much later');
+});
+on('mine', () => fail('mine'));
+
+on('upto', () => {
+  const sum = Number($('sum').textContent);
+
+  if (sum < 6) {
+    $('sum').textContent = sum + 1;
+  }
+});
 on('adds', () => { $('sum').textContent++; });
 on('press', () => { $('sum').textContent = 'pressed'; }, 'mousedown');
 on('fetch', () => fetch('late?secret=1'));

@@ -1,0 +1,121 @@
+/* rage_click and dead_click: the rules are rows of cx_signal.h. */
+
+import { answered, awaited, expect, forget, press, unanswered, worked }
+  from "./answer.js";
+import { limit } from "./limits.js";
+import { on } from "./on.js";
+import { runs } from "./runs.js";
+import { count } from "./tally.js";
+import { elements, NATIVE, target, within } from "./target.js";
+
+const BLOCKED_MS = 250;         /* a thread that stood still: a dialog */
+const DRAG_PX = 9;              /* from press to release: no click */
+const STEP_MS = 2000;           /* a control that worked is at its end now */
+
+/* looks interactive by what it is */
+const BUTTON = "a[href],area,button,summary,[onclick],"
+  + "input[type=button],input[type=submit],input[type=reset],"
+  + "[role=button],[role=link],[role=tab],[role=switch],[role=option],"
+  + "[role^=menuitem],[role=checkbox],[role=radio]";
+
+/* the last click of all, {_node, _time} */
+export let clicked = {};
+
+const raging = runs();
+
+const beside = (click, other) => Math.hypot(click._x - other._x,
+  click._y - other._y) <= limit[CX_T_RAGE_RADIUS_PX];
+
+/* a canvas that the control may draw on, or a frame that it may write to */
+const canvas = path => path.slice(1, 5).some(element =>
+  [...element.querySelectorAll(element.matches("main,body,html")
+    ? ":scope>canvas,:scope>iframe" : "canvas,iframe")].some(drawn =>
+    !drawn.src || drawn.contentDocument));
+
+/* after the page's handlers: reads style and what they made of the event */
+function look(click, event) {
+  const { _node: node, _button: button } = click;
+  const href = button && button.getAttribute("href");
+  const style = getComputedStyle(node);
+
+  click._looks = button || style.cursor == "pointer";
+  click._chip = click._looks || style.borderRadius != "0px";
+
+  /* a dialog was up, the link leads somewhere, or a drawing may change */
+  if (performance.now() - click._since > BLOCKED_MS
+      || href && !event.defaultPrevented
+         && (!/^(#|javascript:)/.test(href)
+             || document.getElementById(href.slice(1)))
+      || canvas(click._path))
+  {
+    answered();
+  }
+
+  unanswered(click);
+}
+
+function rage(click) {
+  /* fast clicks select words: no answer on what looks like a button */
+  if (unanswered(click) && (click._chip || getSelection().isCollapsed)
+      && raging(click, limit[CX_T_RAGE_CLICKS], other =>
+        click._at - other._at <= limit[CX_T_RAGE_WINDOW_MS]
+        && beside(click, other)))
+  {
+    count("rage_click", click._name);
+  }
+}
+
+function dead(click) {
+  if (unanswered(click)) {
+    forget(click);
+
+    if (click._looks && !click._again) {
+      count("dead_click", click._name);
+    }
+  }
+}
+
+function onClick(event) {
+  const { clientX: x, clientY: y } = event;
+  const path = elements(event);
+  const [node] = path;
+  const button = within(path, BUTTON);
+  const part = path.slice(0, button ? path.indexOf(button) + 1 : 3);
+
+  /* a handler that clicks on something else has answered */
+  if (!event.isTrusted) {
+    answered();
+    return;
+  }
+
+  clicked = { _node: button || node, _time: performance.now() };
+
+  /* not by a pointer, a drag, on the bare page, or what we cannot judge */
+  if (press._answered || event.button || !event.detail
+      || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+      || Math.hypot(x - press._x, y - press._y) > DRAG_PX
+      || !path[2] || node.isContentEditable
+      || document.activeElement?.isContentEditable
+      || path.some(element => element != button && element.matches(NATIVE))
+      || part.some(element => /-/.test(element.localName)))
+  {
+    return;
+  }
+
+  const click = {
+    ...press, _x: x, _y: y, _at: event.timeStamp, _since: performance.now(),
+    _node: node, _button: button, _path: path, _name: target(button || node),
+    _again: awaited(other => other._node == node)
+  };
+
+  if (click._since - worked._since < STEP_MS && beside(click, worked)) {
+    return;
+  }
+
+  expect(click, event.composedPath());
+  setTimeout(look, 0, click, event);
+  setTimeout(rage, limit[CX_T_RAGE_ANSWER_MS], click);
+  setTimeout(dead, limit[CX_T_DEAD_CLICK_MS], click);
+}
+
+export const watchClicks = () => on("click", onClick);
