@@ -74,7 +74,7 @@ like $module, qr/merge_uint_value\(conf->sample, prev->sample, 10000\)/,
     'default of cx_sample';
 like $module, qr{merge_str_value\(conf->prefix, prev->prefix, "/_cx/"\)},
     'default of cx_prefix';
-like read_file("$root/ngx_cx_module/http/ngx_http_cx_visit.c"),
+like read_file("$root/ngx_cx_module/http/ngx_http_cx_zone.c"),
     qr/ZONE_SIZE\s+\(16 \* 1024 \* 1024\)/, 'default of cx_zone';
 
 # variables
@@ -92,26 +92,50 @@ is_deeply [ sort map { unquoted($_->[0]) } rows('value') ],
     [ sort { $a cmp $b } table('ngx_http_cx.h', 'NGX_HTTP_CX_OUTCOMES')
            =~ /O\(\w+, "(\w+)"/g ], 'values of $cx_injected';
 
-# signals, every cell
-my @signals;
+# signals: each is named where it is seen
+my (%by, %told, %signal, %threshold);
 my $signals = table('cx_signal.h', 'CX_SIGNALS');
-while ($signals =~ /S\(\w+, "(\w+)", (\w+), ([\d.]+), (\d+),\s*"([^"]*)"/g) {
-    push @signals, [ "`$1`", lc $2, $5, $3, $4 ];
+while ($signals =~ /S\(\w+, "(\w+)", (\w+), ([\d.]+), (\d+),/g) {
+    $signal{$1} = { strength => $3, cap => $4 };
+    $by{nginx}{$1} = 1 if $2 eq 'EDGE' || $2 eq 'BOTH';
+    $by{browser}{$1} = 1 if $2 ne 'EDGE';
 }
-is_deeply [ rows('signal') ], \@signals, 'signals';
+for my $row (rows('seen by')) {
+    my ($who) = $row->[0] =~ /^(\w+):/;
+    $told{$who}{$_} = 1 for $row->[1] =~ /`(\w+)`/g;
+}
+is_deeply \%told, \%by, 'signals, by who sees them';
+my ($ours, $theirs) = $readme =~ /(\d+) signals that nginx sees\s[^,]*, and (\d+) that/;
+is "$ours $theirs", keys(%{$by{nginx}}) . ' ' . keys(%{$by{browser}}),
+    '... as many';
+like $readme, qr{\]\(conf/signals\.md\)}, 'the table has a page of its own';
 
-# thresholds named in the rules are those of the table
-my %number = read_file("$root/include/cx_signal.h")
-    =~ /^#define (CX_\w+)\s+(\d+)/mg;
-for ([ slow_page => 'CX_SLOW_PAGE_MS' ], [ reload => 'CX_RELOAD_WINDOW_S' ],
-     [ rage_click => qw(CX_RAGE_CLICKS CX_RAGE_RADIUS_PX CX_RAGE_WINDOW_MS
-                        CX_RAGE_ANSWER_MS) ],
-     [ dead_click => 'CX_DEAD_CLICK_MS' ], [ js_error => 'CX_JS_ERRORS_MAX' ])
-{
-    my ($name, @thresholds) = @$_;
-    my ($rule) = map { $_->[2] } grep { $_->[0] eq "`$name`" } @signals;
-    like $rule, qr/\b$number{$_}\b/, "$name: $_" for @thresholds;
+# thresholds: the sample has all of them, each commented out, as built in
+my $sample = read_file("$root/conf/cx-thresholds.conf");
+my %shown_as = $sample =~ /^#([a-z_]+(?:\.\w+)?) ([\d.]+)$/mg;
+my $thresholds = table('cx_signal.h', 'CX_THRESHOLDS');
+while ($thresholds =~ /T\(\w+, "(\w+)", (\d+), (\d+), (\d+),/g) {
+    $threshold{$1} = $2;
+    like $sample, qr/; $3\s(?:# )?to(?:\n#)? $4\n#$1 /, "range of $1";
 }
+for my $name (keys %signal) {
+    $threshold{"$name.$_"} = $signal{$name}{$_} for qw(strength cap);
+}
+is_deeply \%shown_as, \%threshold, 'conf/cx-thresholds.conf has the defaults';
+unlike $sample, qr/^[^#\n]/m, '... all of them commented out';
+my ($idle) = read_file("$root/include/cx_signal.h")
+    =~ /SESSION_IDLE_S\s+(\d+)/;
+is $idle, 30 * 60, 'a visit ends after 30 minutes';
+like $readme, qr/ends\s+after 30 minutes/, '... says the README';
+like $readme, qr/`cx_opt_out=1`/, 'the cookie of the opt-out';
+like read_file("$root/include/ngx_http_cx.h"), qr/OPT_OUT_COOKIE  "cx_opt_out"/,
+    '... is called so';
+
+# reasons why a view is not recorded
+my $counters = table('ngx_http_cx.h', 'NGX_HTTP_CX_COUNTERS');
+my ($reasons) = $readme =~ /`views_skipped`:\s(.*?);/s;
+is_deeply [ $reasons =~ /`(\w+)`/g ],
+    [ $counters =~ /"views_skipped", "(\w+)"/g ], 'reasons';
 
 # limits
 my %limit = $schema =~ /^#define (CX_\w+)\s+(\d+)/mg;
@@ -150,10 +174,10 @@ for ([ 'keep-hours' => '8 days', '8d' ], [ 'keep-days' => '400 days', '400d' ],
     like $readme, qr/\Q$says\E/, "README says $says";
 }
 like $help, qr/^  --\Q$_\E\b/m, "cx-aggregator --$_"
-    for qw(config check-config once rebuild-scores keep-stream);
+    for qw(config check-config once rebuild-scores keep-stream thresholds);
 ($exit, $help) = $t->run($t->build . '/cxctl', '--help');
 my ($commands) = $help =~ /usage:[^\n]*\n\n(.*?)\n\n/s;
-like $readme, qr/^`cxctl` reads:[^;]*`\Q$_\E(?: KEY)?`/m, "cxctl $_"
+like $readme, qr/^`cxctl` reads:[^;]*`\Q$_\E(?: KEY| LOG)?`/m, "cxctl $_"
     for $commands =~ /^  (\w+)/mg;
 like $readme, qr/redis-cli[^\n]*rank:impact:d:\d{8}/, 'keys by hand';
 for my $id (qw(PAGE SCORE RANK)) {
@@ -187,7 +211,7 @@ my $so = $t->build . '/ngx_http_cx_module.so';
 my $root_dir = $t->subdir('www');
 
 sub taken {
-    my ($what, $conf, $surveys) = @_;
+    my ($what, $conf, $surveys, %more) = @_;
     my $port = free_port();
     $conf =~ s{modules/ngx_http_cx_module\.so}{$so};
     $conf =~ s{/var/www/shop}{$root_dir}g;
@@ -197,7 +221,7 @@ sub taken {
         if $conf !~ /listen/;
     $conf .= "events { }\n" if $conf !~ /^events/m;
     my ($status, $out) = $t->nginx_test(conf => $conf, files => {
-        'conf/surveys.json' => $surveys,
+        'conf/surveys.json' => $surveys, %more,
         'conf/mime.types' => 'types { text/html html; }' });
     is $status, 0, "nginx takes $what" or diag $out;
 }
@@ -206,10 +230,28 @@ my ($least) = $readme =~ /^```nginx\n(.*?)^```/ms;
 taken('the least one writes', $least, $example);
 taken('conf/nginx.conf', read_file("$root/conf/nginx.conf"), $example);
 (my $all = read_file("$root/conf/nginx.conf"))
-    =~ s/^(\s*)#(cx_(?:queue|sample|privacy|nonce)|set_real|real_ip)/$1$2/mg;
-taken('conf/nginx.conf with its alternatives', $all, $example);
+    =~ s/^(\s*)#(cx_(?!redis)|set_real|real_ip)/$1$2/mg;
+(my $tuned = $sample) =~ s/^#(?=[a-z_.]+ [\d.]+$)//mg;
+taken('conf/nginx.conf with its alternatives', $all, $example,
+      'conf/cx-thresholds.conf' => $sample);
+taken('conf/cx-thresholds.conf, nothing commented out', $all, $example,
+      'conf/cx-thresholds.conf' => $tuned);
+my $file = write_file($t->dir . '/tuned', $tuned);
+is(($t->aggregate('--check-config', '--thresholds', $file))[0], 0,
+   '... which cx-aggregator takes as well');
 taken("the demo's surveys", $least,
       read_file("$root/conf/demo/surveys.json"));
+
+# room in the default zone
+my $ngx = $t->nginx(cx => 1, redis => $t->redis);
+my ($visits, $pages) = $ngx->error_log =~ /room for (\d+) visits and (\d+) pages/;
+(my $say = ($readme =~ /16m\shave\sroom\sfor\s([^:.]*?pages)/)[0] // '')
+    =~ s/\s+/ /g;
+is $say, int($visits / 1000) * 1000 . ' visits and ' . int($pages / 500) * 500
+    . ' pages', 'room in cx_zone';
+my ($bytes) = $readme =~ /A\svisit\stakes\ssome\s(\d+)\sbytes/;
+cmp_ok abs(16 * 1048576 * 7 / 8 / $visits / $bytes - 1), '<', 0.03,
+    'bytes of a visit';
 
 # links and size
 for my $link ($readme =~ /\]\(([^)#][^)]*)\)/g) {
