@@ -6,6 +6,7 @@ import { queue } from "./send.js";
 import { queueCounts } from "./tally.js";
 
 const MAX_MS = 864e5;           /* the field's limit: a day */
+const GOOD_INP_MS = 200;        /* by web-vitals */
 
 let values;                     /* the latest */
 let told;                       /* what the leaves of this view have said */
@@ -53,20 +54,23 @@ export function leave() {
   since = 0;
   queueCounts();
 
-  if (event.visible_ms || Object.keys(event)[1]) {
+  /* what comes after the time was told is worth a request if it is bad */
+  if (event.visible_ms || event.lcp_ms || event.cls_milli
+      || event.inp_ms > GOOD_INP_MS)
+  {
     queue(event);
   }
 }
 
 /*
- * On window, where events of the document come last: web-vitals has then
- * given its final values.  A page that is left while it is seen has its
- * pagehide before it becomes hidden: that one would be too early.
+ * On window, where events of the document come last.  A page that is left
+ * while it is seen has its pagehide first and becomes hidden then, which some
+ * never do: what the vitals' final values bring is told then, and only that.
  */
 export function watchLeave(hide) {
   addEventListener("visibilitychange", () =>
     document.hidden ? hide() : resume());
-  addEventListener("pagehide", () => document.hidden && hide());
+  addEventListener("pagehide", hide);
 
   addEventListener("scroll", () => {
     timer = timer || setTimeout(idle, 100, () => {

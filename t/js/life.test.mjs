@@ -14,7 +14,8 @@ const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait']
     follow_up: { any: 'Why?' }, often: { between_days: 0 }
   }));
 
-const names = ['sum', 'back', 'shift', 'twice', 'old', 'place', 'errors'];
+const names = ['sum', 'back', 'gone', 'shift', 'twice', 'old', 'place',
+  'errors'];
 
 let stack, browser;
 
@@ -142,6 +143,21 @@ test('back-forward cache: kept, and a new view', async () => {
   assert.notEqual(first.view, second.view);
   assert.ok(second.visible_ms >= 490 && second.visible_ms < 5000,
             second.visible_ms);
+  await page.context().close();
+});
+
+// Chromium does this to pages in full screen, or busy with another program.
+test('a page that goes without becoming hidden', async () => {
+  const page = await open('/gone.html', { init: () => {
+    addEventListener('visibilitychange', (e) => e.stopImmediatePropagation(),
+                     true);
+  } });
+
+  await sleep(300);
+  await page.goto('about:blank');
+  const [{ visible_ms: ms }] = await stack.wait('leave', 1, at('/gone.html'));
+
+  assert.ok(ms >= 290, ms);
   await page.context().close();
 });
 
