@@ -275,8 +275,8 @@ async function meets404(page) {
   const path = '/sqlite/atomiccommit.html';
 
   say('follows a broken link in SQLite\'s manual: 404, blamed on its page');
-  await visit(page, path, { 'signal:error_page': 1,
-    'visits_signal:error_page': 1 });
+  await visit(page, path, { 'signal:broken_link': 1,
+    'visits_signal:broken_link': 1 });
   note('/sqlite/section_3_2', { 'views': 1, 'visits': 1, 'status:4xx': 1 });
   await page.locator('a[href="section_3_2"]').click();
   await page.getByRole('heading', { name: '404 Not Found' }).waitFor();
@@ -288,7 +288,8 @@ async function waits(page) {
   say('opens the module index, which is slow for the second who asks');
   await visit(page, path);
   await page.goto('about:blank');
-  note(path, { 'views': 1, 'signal:slow_page': 1,
+  await sleep(1000);
+  note(path, { 'views': 1, 'signal:slow_page': 2,
     'visits_signal:slow_page': 1 });
   await page.goto(url + path);
 
@@ -308,6 +309,7 @@ async function reloads(page) {
   await visit(page, path, { 'signal:reload': 1, 'visits_signal:reload': 1 });
 
   for (let i = 0; i < 3; i++) {
+    await sleep(1000);
     note(path, { views: 1 });
     await page.reload();
   }

@@ -108,11 +108,13 @@ servers() {
 
     start aggregator "$build/cx-aggregator" \
         --redis "unix:$dir/redis.sock" --site "$site" --interval 200ms \
+        --thresholds "$here/thresholds.conf" \
         --score-interval 500ms
 
     sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" \
         -e "s|@MODULE@|$build/ngx_http_cx_module.so|g" \
         -e "s|@SURVEYS@|$here/surveys.json|g" \
+        -e "s|@THRESHOLDS@|$here/thresholds.conf|g" \
         -e "s|@PYTHON@|$doc/python3-doc/html|g" \
         -e "s|@SQLITE@|$doc/sqlite3|g" \
         -e "s|@LIBFFI@|$doc/libffi8/html|g" \
