@@ -2,8 +2,8 @@
 // published rules alone (include/cx_signal.h), by somebody who had not seen
 // the widget.  No case was changed because it failed.  At its first run 6
 // innocent ones raised a signal and 5 struggles were missed; the rules were
-// mended for those 6 and one of the 5.  What still fails stands in known, with
-// the reason, and is reported with each run.
+// mended for 5 of the 6 and one of the 5.  What still fails stands in known,
+// with the reason, and is reported with each run.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -21,6 +21,9 @@ const TRIES = 3;                // of a struggle: the machine may stand still
 const known = {
   // the case is wrong: its rows do shift as CLS has it
   'a list that draws what is seen': 'layout_shift',
+  // a false alarm that is left
+  'night by a style sheet':
+    'rage_click, dead_click: a sheet that is switched twice in a moment',
   // struggles that are missed
   'a menu item beside a clock': 'dead_click: the tick counts as the answer',
   'up and down in a pane': 'scroll_thrash: only of the document',
