@@ -21,8 +21,8 @@ sub new {
     my ($class, $b) = @_;
     my $o = bless { b => $b, sent => 0, redis => $b->redis }, $class;
     my @fill = (0, 10_000, $b->quick ? 100_000 : 1_000_000);
-    $o->{server}{off} = $o->_nginx(server => 'cx off;');
-    $o->{server}{again} = $o->_nginx(server => 'cx off;');
+    $o->{server}{off} = $o->_nginx(server => 'location / { cx off; }');
+    $o->{server}{again} = $o->_nginx(server => 'location / { cx off; }');
     my $probe = $o->_nginx(zone => '16m',
                            main => 'error_log logs/info.log info;');
     my ($room) = Test::Cx::read_file($probe->dir . '/logs/info.log')
