@@ -210,11 +210,13 @@
       "customer effort: the problem that comes back (Dixon 2010)")            \
     S(RAGE_CLICK, "rage_click", BROWSER, 0.9, 3,                              \
       "{rage_clicks} clicks within {rage_radius_px} px and {rage_window_ms} " \
-      "ms, each without an answer for {rage_answer_ms} ms",                   \
+      "ms, the pointer nowhere else between them, each without an answer "    \
+      "for {rage_answer_ms} ms in which the page could give one",             \
       "Splunk RUM 2.1 (4 clicks), PostHog (30 px); unanswered: ours")         \
     S(DEAD_CLICK, "dead_click", BROWSER, 0.4, 3,                              \
       "a click on something that looks interactive, without any answer in "   \
-      "{dead_click_ms} ms; whatever the page changes is one",                 \
+      "{dead_click_ms} ms in which the page could give one; whatever the "    \
+      "page changes is one, and a request that it makes is waited for",       \
       "Sentry slow click, 3 s")                                               \
     S(ERROR_CLICK, "error_click", BROWSER, 0.7, 2,                            \
       "a click followed by a js_error within {error_click_ms} ms",            \

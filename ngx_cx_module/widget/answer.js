@@ -10,6 +10,8 @@ import { spy } from "./spy.js";
 
 const PRESS_MS = 1000;          /* how long a press is watched */
 const QUICK_MS = 200;           /* an answer that is the gesture's own */
+const LATE_MS = 100;            /* a timer's delay: the machine stands still */
+const CALM_MS = 350;            /* then it gets so much time again */
 const NEAR = 5;                 /* elements up from a gesture: its company */
 
 const ANSWERS = "scroll focusin input change toggle play pause seeking"
@@ -54,7 +56,7 @@ function watch() {
 export function answered() {
   const last = waiting[waiting.length - 1];
 
-  if (last && performance.now() - last._since < QUICK_MS) {
+  if (last && performance.now() - last._seen < QUICK_MS) {
     worked = last;
   }
 
@@ -108,6 +110,19 @@ export function forget(gesture) {
 
 export const awaited = f => waiting.some(f);
 
+/* f(gesture) when the page had ms to answer it and a frame to show that in */
+export function later(f, ms, gesture) {
+  const due = performance.now() + ms;
+
+  setTimeout(() => performance.now() - due > LATE_MS
+    ? later(f, CALM_MS, gesture)
+    : requestAnimationFrame(() => f(gesture)), ms);
+}
+
+/* a request of the page's scripts that has begun */
+const onAsk = ([url]) => url?.startsWith?.(endpoint)
+  || [press, ...waiting].forEach(gesture => { gesture._asked = 1; });
+
 /* looks for the answers that have no event of their own, too */
 export function unanswered(gesture) {
   if (waiting.includes(gesture)) {
@@ -145,6 +160,8 @@ export function watchAnswers() {
   on("pointerdown", onPress);
 
   ["alert", "confirm", "prompt"].forEach(name => spy(window, name, answered));
+  spy(window, "fetch", onAsk);
+  spy(XMLHttpRequest.prototype, "send", onAsk);
 
   for (const name in CALLS) {
     CALLS[name].forEach(call =>

@@ -1,7 +1,8 @@
 /* rage_click and dead_click: the rules are rows of cx_signal.h. */
 
-import { answered, awaited, expect, forget, press, unanswered, worked }
-  from "./answer.js";
+import {
+  answered, awaited, expect, forget, later, press, unanswered, worked
+} from "./answer.js";
 import { limit } from "./limits.js";
 import { on } from "./on.js";
 import { runs } from "./runs.js";
@@ -23,6 +24,8 @@ export let clicked = {};
 
 const raging = runs();
 
+let place = 0;                  /* another one when the pointer went away */
+
 const beside = (click, other) => Math.hypot(click._x - other._x,
   click._y - other._y) <= limit[CX_T_RAGE_RADIUS_PX];
 
@@ -38,11 +41,12 @@ function look(click, event) {
   const href = button && button.getAttribute("href");
   const style = getComputedStyle(node);
 
+  click._seen = performance.now();
   click._looks = button || style.cursor == "pointer";
   click._chip = click._looks || style.borderRadius != "0px";
 
   /* a dialog was up, the link leads somewhere, or a drawing may change */
-  if (performance.now() - click._since > BLOCKED_MS
+  if (click._seen - click._since > BLOCKED_MS
       || href && !event.defaultPrevented
          && (!/^(#|javascript:)/.test(href)
              || document.getElementById(href.slice(1)))
@@ -59,7 +63,7 @@ function rage(click) {
   if (unanswered(click) && (click._chip || getSelection().isCollapsed)
       && raging(click, limit[CX_T_RAGE_CLICKS], other =>
         click._at - other._at <= limit[CX_T_RAGE_WINDOW_MS]
-        && beside(click, other)))
+        && click._place == other._place && beside(click, other)))
   {
     count("rage_click", click._name);
   }
@@ -69,7 +73,7 @@ function dead(click) {
   if (unanswered(click)) {
     forget(click);
 
-    if (click._looks && !click._again) {
+    if (click._looks && !click._again && !click._asked) {
       count("dead_click", click._name);
     }
   }
@@ -104,18 +108,31 @@ function onClick(event) {
 
   const click = {
     ...press, _x: x, _y: y, _at: event.timeStamp, _since: performance.now(),
+    _seen: Infinity, _place: place,
     _node: node, _button: button, _path: path, _name: target(button || node),
     _again: awaited(other => other._node == node)
   };
 
-  if (click._since - worked._since < STEP_MS && beside(click, worked)) {
+  if (click._at - worked._at < STEP_MS && beside(click, worked)) {
+    /* it went away from under the pointer: the clicks go astray */
+    if (!path.includes(worked._node)) {
+      worked._at = click._at;
+    }
+
     return;
   }
 
   expect(click, event.composedPath());
   setTimeout(look, 0, click, event);
-  setTimeout(rage, limit[CX_T_RAGE_ANSWER_MS], click);
-  setTimeout(dead, limit[CX_T_DEAD_CLICK_MS], click);
+  later(rage, limit[CX_T_RAGE_ANSWER_MS], click);
+  later(dead, limit[CX_T_DEAD_CLICK_MS], click);
 }
 
-export const watchClicks = () => on("click", onClick);
+function onMove({ clientX: _x, clientY: _y }) {
+  place += !beside({ _x, _y }, press);
+}
+
+export function watchClicks() {
+  on("click", onClick);
+  on("pointermove", onMove);
+}

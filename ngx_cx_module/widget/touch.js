@@ -1,6 +1,6 @@
 /* pinch_zoom and dead_swipe. */
 
-import { expect, forget, press, unanswered } from "./answer.js";
+import { expect, forget, later, press, unanswered } from "./answer.js";
 import { limit } from "./limits.js";
 import { on } from "./on.js";
 import { count } from "./tally.js";
@@ -57,7 +57,7 @@ function onEnd(event) {
   if (x >= limit[CX_T_DEAD_SWIPE_PX] && x > 2 * y && scale == 1
       && event.type == "touchend" && event.timeStamp - mine._at < DRAG_MS)
   {
-    setTimeout(judge, limit[CX_T_DEAD_SWIPE_MS], mine);
+    later(judge, limit[CX_T_DEAD_SWIPE_MS], mine);
 
   } else if (mine) {
     forget(mine);

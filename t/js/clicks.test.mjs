@@ -115,6 +115,9 @@ const innocent = {
   'slow page': (page) => page.click('#away', { noWaitAfter: true }),
   'fetch that takes 2 s': click('#fetch'),
   'XHR that takes 2 s': click('#xhr'),
+  'fetch that goes on': click('#fetch-on'),
+  'XHR that goes on': click('#xhr-on'),
+  'an answer that stands still with its thread': clicks('#stall', 5),
   'copy': click('#copy'),
   'confirm, answered at once': (page) => {
     page.once('dialog', (d) => d.accept());

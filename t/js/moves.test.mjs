@@ -120,6 +120,23 @@ const innocent = {
       await page.click('#lead');
     }
   },
+  'between quick clicks': async (page) => {
+    const { x, y } = await middle(page, '#lead');
+    const send = await input(page);
+    const sent = [];
+
+    for (let i = 0; i < 5; i++) {
+      for (const [type, by] of [['mousePressed', 0], ['mouseReleased', 0],
+        ['mouseMoved', 60], ['mouseMoved', 150], ['mouseMoved', 60]]) {
+        sent.push(send('dispatchMouseEvent', {
+          type, x: x + by, y, button: by ? 'none' : 'left', clickCount: 1
+        }));
+        await sleep(20);
+      }
+    }
+
+    await Promise.all(sent);
+  },
   'a long read': (page) => wheel(page, repeat(14, 300), 350),
   'a read with looks back': (page) => wheel(page, [
     ...repeat(4, 400), -300, ...repeat(4, 400), -400, ...repeat(4, 400)], 400),

@@ -67,6 +67,27 @@ const innocent = {
     await clicks('#next', 12, { ms: 60 })(page);
     await clicks('#prev', 6, { ms: 60 })(page);
   },
+  // next moves away from under the pointer when the month's name is a short one
+  'calendar pager, in no hurry': clicks('#next', 18, { ms: 230 }),
+  'calendar pager on a slow device': async (page) => {
+    const cdp = await page.context().newCDPSession(page);
+
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 6 });
+    await clicks('#next', 16, { ms: 60 })(page);
+    await clicks('#prev', 6, { ms: 60 })(page);
+  },
+  'a stepper that takes its time, to its end': async (page) => {
+    const { x, y } = await middle(page, '#heavy');
+    const sent = [];
+
+    // at a person's pace, whatever the machine's is
+    for (let i = 0; i < 6; i++) {
+      sent.push(page.mouse.click(x, y));
+      await sleep(300);
+    }
+
+    await Promise.all(sent);
+  },
   'video, played and scrubbed': async (page) => {
     const at = await middle(page, '#video');
 
@@ -122,7 +143,6 @@ const innocent = {
   'link in a new tab, by a key': (page) =>
     page.click('#here', { modifiers: ['Control'] }),
   'mail': (page) => page.click('#mail'),
-  'telephone': (page) => page.click('#phone'),
   'download, twice': async (page) => {
     await page.click('#file');
     await sleep(500);
@@ -184,4 +204,13 @@ const innocent = {
 cases({
   html: 'widgets.html', innocent, secret: /plain words|rich|Upload|a@b/,
   options: { permissions: ['clipboard-write', 'clipboard-read'] }
+});
+
+// Chromium asks before it calls.  A page that is left under that question goes
+// to the back-forward cache, is refused there, and its process may be ended
+// before its listeners of pagehide have run: no script can tell of it.  Out of
+// that cache, pagehide comes first.
+cases({
+  html: 'widgets.html', cached: false, secret: /plain words|rich|Upload|a@b/,
+  innocent: { 'telephone': (page) => page.click('#phone') }
 });

@@ -31,9 +31,9 @@ function openRoots() {
 }
 
 // Playwright keeps pages out of the back-forward cache unless told otherwise.
-export const launch = () => chromium.launch({
+export const launch = ({ cached = true } = {}) => chromium.launch({
   executablePath: process.env.CX_CHROMIUM || '/usr/bin/chromium',
-  ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  ignoreDefaultArgs: cached ? ['--disable-back-forward-cache'] : [],
   args: ['--no-sandbox', '--disable-dev-shm-usage',
     '--force-color-profile=srgb', `--user-agent=${agent}`]
 });

@@ -66,6 +66,7 @@ const file = (name) => `${name.replace(/\W+/g, '-')}.html`;
  *            what is done may return {leaves: how often the page is hidden,
  *            but: a signal that is not looked at}
  * options    of the browser's context
+ * cached     does the back-forward cache keep pages
  * server     more lines of nginx's server block
  * secret     what must not be in any event
  *
@@ -74,8 +75,8 @@ const file = (name) => `${name.replace(/\W+/g, '-')}.html`;
  * struggle may be tried again, an innocent case never.
  */
 export function cases({
-  html, struggles = {}, innocent = {}, options, server, secret, wait = WAIT,
-  atOnce = AT_ONCE
+  html, struggles = {}, innocent = {}, options, cached, server, secret,
+  wait = WAIT, atOnce = AT_ONCE
 }) {
   const text = readFileSync(new URL(`../pages/${html}`, import.meta.url),
                             'utf8');
@@ -107,7 +108,7 @@ export function cases({
       pages: Object.fromEntries(names.map((name) => [file(name), text])),
       server
     });
-    browser = await launch();
+    browser = await launch({ cached });
     await Promise.all(Array.from({ length: atOnce }, async () => {
       while (queue.length) {
         await play(queue.shift());

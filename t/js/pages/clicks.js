@@ -56,6 +56,27 @@ on('xhr', () => {
   request.open('GET', 'late');
   request.send();
 });
+on('fetch-on', () => fetch(new Request('hang')));
+on('xhr-on', () => {
+  const request = new XMLHttpRequest();
+  request.open('GET', 'hang');
+  request.send();
+});
+
+// its thread stands still once, while the answer waits for a frame
+let asked;
+
+on('stall', () => {
+  asked = asked || setTimeout(() => {
+    const end = performance.now() + 400;
+
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      $('sum').textContent = 'at last';
+    }));
+
+    while (performance.now() < end);
+  }, 200);
+});
 on('copy', () => navigator.clipboard.writeText('copied'));
 on('confirm', () => confirm('Really?'));
 on('push', () => history.pushState(null, '', '?pushed'));
