@@ -101,10 +101,19 @@ int cx_field_find(unsigned type, const cx_str_t *name, unsigned from);
 size_t cx_utf8_char(const unsigned char *p, size_t len);
 
 /*
- * Encodes an event as the produce script takes it: RESP bulk strings of
- * <number of names and values that follow>, "type", <type>, name, value, ...
- * Returns the bytes written, or 0 if they do not fit into size.
+ * The produce script takes a dictionary and events, all as RESP bulk strings:
+ *
+ *   number of types; for each: its code, n, n names of its entry ("type",
+ *   then the fields in the table's order), then for each event: code, n
+ *   values (the type's name, then the fields')
+ *
+ * Both return the bytes written, or 0 if they do not fit into size.
  */
+
+/* types: bits 1 << CX_VIEW, ...; *args: strings written */
+size_t cx_event_names(unsigned types, unsigned char *dst, size_t size,
+    unsigned *args);
+
 size_t cx_event_encode(const cx_event_t *ev, unsigned char *dst, size_t size);
 
 /* strings that cx_event_encode() writes for this type */

@@ -25,13 +25,29 @@
     K(EVENTS, "events", "stream",                                             \
       "until counted; trimmed behind the checkpoint",                         \
       "one entry per event: type, then the fields of include/cx_schema.h")    \
-    K(PRODUCER, "producer:%n", "hash", "7 days after the last batch",         \
-      "numbers of the batches that an nginx worker sent, so that one that "   \
-      "is sent again is dropped")                                             \
+    K(PRODUCER, "producer:%n", "string", "30 days after the last batch",      \
+      "number of the last batch taken from a channel of an nginx worker: "    \
+      "what is sent again is dropped, what overtakes is refused")             \
     K(CHECKPOINT, "checkpoint", "hash", "for good",                           \
       "id: the last entry that is counted; lifetime counters, see "           \
       "CX_LIFETIME below; updated: Unix time in ms of the last commit; "      \
-      "base: what the stream had lost before the first commit")               \
+      "base: what the stream had lost before the first commit; schema: "      \
+      "version of the rollups, see CX_ROLLUP_SCHEMA below")                   \
+    K(LEASE, "lease", "string", "5 s, renewed each second",                   \
+      "id of the aggregator that works on this site or shard; only saves "    \
+      "work: what is counted is decided by the checkpoint alone")             \
+    K(AGGREGATORS, "aggregators", "zset", "1 day after the last",             \
+      "aggregator id -> Unix time in ms when it was last seen here")          \
+    K(SHARDS, "shards", "set", "for good",                                    \
+      "of a site that is split: numbers of the shards that there ever were, " \
+      "each with keys of its own under {<site>/<number>}; scores and ranks "  \
+      "stand under {<site>}, of the sums over all of them")                   \
+    K(SCORED, "scored", "string", "for good",                                 \
+      "of a site that is split: times that figures were written; whoever "    \
+      "sees it change between reading counters and writing begins again")     \
+    K(RATED, "rated:%g:%w", "set", "as the window",                           \
+      "of a site that is split: pages with CSAT or PSAT answers, which lean " \
+      "on the site's share; an empty member: all of them are there")          \
     K(REJECTED, "rejected", "stream", "newest 10000 or so",                   \
       "entries that could not be read: reason, id, then the entry's fields")  \
     K(PAGES, "pages:%g:%w", "zset", "as the window",                          \
@@ -101,8 +117,9 @@ extern const cx_key_t  cx_keys[CX_KEY_N];
     L(ANSWERS, "answers", "distinct answers")                                 \
     L(COMPLETED, "completed", "later events that changed or completed one")   \
     L(DUPLICATES, "duplicates", "later events of an answer without news")     \
-    L(LOST, "lost", "entries trimmed by somebody else before they were read") \
-    L(GAPS, "gaps", "times that such a loss was noticed")
+    L(LOST, "lost", "entries trimmed by somebody else before they were "      \
+      "read, or left out where nobody can tell whether they are counted")     \
+    L(GAPS, "gaps", "times that such a loss was noticed, also without number")
 
 enum {
 #define CX_LIFE_ID(id, name, what)  CX_LIFE_##id,
@@ -373,7 +390,17 @@ int cx_window_same(int64_t a, int64_t b);
 int64_t cx_window_len(int gran);
 
 
-#define CX_KEY_MAX  (CX_SITE_MAX + CX_PAGE_MAX + 64)
+/*
+ * Version of the keys and fields above, "<major>.<minor>", in the field schema
+ * of a checkpoint; without one: 1.0.  Fields and keys are only ever added,
+ * which moves the minor: older readers keep working, and the next commit
+ * writes the number of whoever is newer.  Where the meaning of one changes,
+ * the major moves, and an aggregator that is older leaves the site alone.
+ */
+#define CX_ROLLUP_SCHEMA  "1.1"
+
+
+#define CX_KEY_MAX  (CX_SITE_MAX + CX_PAGE_MAX + 72)
 
 /*
  * Writes a key into dst, CX_KEY_MAX bytes; what the grammar does not mention
@@ -397,7 +424,25 @@ int cx_key_parse(cx_key_parts_t *p, const cx_str_t *key);
 /* writes n in decimal, at most 20 bytes, without a NUL; returns the length */
 size_t cx_digits(char *dst, uint64_t n);
 
-/* 1 if s may name a site: 1 to CX_SITE_MAX of A-Z a-z 0-9 _ . : - and / */
+/* 1 if s may name a site: 1 to CX_SITE_MAX of A-Z a-z 0-9 _ . : - and /, and
+   does not look like a shard's name */
 int cx_site_ok(const cx_str_t *s);
+
+/*
+ * A site may be split into shards, each with its own hash tag and so its own
+ * slot of a Redis Cluster.  A visit is always in the same one.
+ */
+
+#define CX_SHARDS_MAX  256
+#define CX_SHARD_MAX   (CX_SITE_MAX + 4)     /* bytes of "<site>/<shard>" */
+
+/* shard of a visit key, or of any other text if there is none; 0 ... n - 1 */
+unsigned cx_shard(const cx_str_t *visit, unsigned n);
+
+/* name of shard k of n into dst, CX_SHARD_MAX bytes; of one: the site's */
+size_t cx_shard_name(char *dst, const cx_str_t *site, unsigned k, unsigned n);
+
+/* takes "<site>/<shard>" apart: the shard, or -1 and the site as it is */
+int cx_shard_parse(cx_str_t *site, const cx_str_t *name);
 
 #endif /* CX_KEYS_H */

@@ -67,6 +67,9 @@ while ($header =~ /^ +M\(\w+, "(\w+)", "(\w+)", (\w+)\)/mg) {
 }
 my ($min) = $header =~ /CX_RANK_MIN\s+(\d+)/;
 like $ranks, qr/at least $min visits/, 'least that is ranked';
+my ($schema) = $header =~ /CX_ROLLUP_SCHEMA\s+"([\d.]+)"/;
+like chapter('Version'), qr/`schema` of the checkpoint is `\Q$schema\E`/,
+    'version of the rollups';
 like chapter('Lifetime counters'), qr/`$_`/, "lifetime counter $_"
     for $header =~ /^ +L\(\w+, "(\w+)"/mg;
 

@@ -25,7 +25,7 @@ const cx_type_t cx_types[CX_TYPES] = { CX_EVENTS(CX_TYPE_ROW) };
 /* what the table says, as bytes ready to be copied or compared */
 
 typedef struct {
-    unsigned char wire[24]; /* "$4\r\npage\r\n$" */
+    unsigned char wire[20]; /* "$4\r\npage\r\n" */
     size_t        wire_len;
     size_t        name_len;
     char          no[16];  /* "no page" */
@@ -33,8 +33,11 @@ typedef struct {
 } cx_ready_field_t;
 
 typedef struct {
-    unsigned char    wire[48]; /* count, "type" and its name */
+    unsigned char    wire[24]; /* code and type's name: an event's beginning */
     size_t           wire_len;
+    unsigned char    head[32]; /* code, count of names, "type" */
+    size_t           head_len;
+    size_t           names_len; /* of all fields' wire */
     cx_ready_field_t f[CX_FIELDS_MAX];
 } cx_ready_t;
 
@@ -131,13 +134,66 @@ cx_field_find(unsigned type, const cx_str_t *name, unsigned from)
 
 
 size_t
+cx_event_names(unsigned types, unsigned char *dst, size_t size, unsigned *args)
+{
+    size_t            need;
+    unsigned          i, k, n;
+    unsigned char    *p;
+    const cx_ready_t *rt;
+
+    if (!cx_ready_done) {
+        cx_event_ready();
+    }
+
+    /* less than ten types */
+
+    need = sizeof("$1\r\n0\r\n") - 1;
+    n = 0;
+
+    for (i = 0; i < CX_TYPES; i++) {
+        if (types & (1u << i)) {
+            need += cx_ready[i].head_len + cx_ready[i].names_len;
+            n++;
+        }
+    }
+
+    if (need > size) {
+        return 0;
+    }
+
+    p = dst;
+    memcpy(p, "$1\r\n", 4);
+    p = cx_event_number(p + 4, n);
+    *args = 1;
+
+    for (i = 0; i < CX_TYPES; i++) {
+        if (!(types & (1u << i))) {
+            continue;
+        }
+
+        rt = &cx_ready[i];
+        memcpy(p, rt->head, rt->head_len);
+        p += rt->head_len;
+
+        for (k = 0; k < cx_types[i].n; k++) {
+            memcpy(p, rt->f[k].wire, rt->f[k].wire_len);
+            p += rt->f[k].wire_len;
+        }
+
+        *args += 3 + cx_types[i].n;
+    }
+
+    return (size_t) (p - dst);
+}
+
+
+size_t
 cx_event_encode(const cx_event_t *ev, unsigned char *dst, size_t size)
 {
-    size_t                  len, need;
-    unsigned                i;
-    unsigned char          *p, *end;
-    const cx_ready_t       *rt;
-    const cx_ready_field_t *rf;
+    size_t            len;
+    unsigned          i;
+    unsigned char    *p, *end;
+    const cx_ready_t *rt;
 
     if (!cx_ready_done) {
         cx_event_ready();
@@ -155,31 +211,26 @@ cx_event_encode(const cx_event_t *ev, unsigned char *dst, size_t size)
     p += rt->wire_len;
 
     for (i = 0; i < cx_types[ev->type].n; i++) {
-        rf = &rt->f[i];
         len = ev->v[i].len;
 
-        need = rf->wire_len + cx_event_digits(len) + 2 + len + 2;
+        if (len == 0) {
+            if (end - p < 6) {
+                return 0;
+            }
 
-        if ((size_t) (end - p) < need) {
+            memcpy(p, "$0\r\n\r\n", 6);
+            p += 6;
+            continue;
+        }
+
+        if ((size_t) (end - p) < 1 + cx_event_digits(len) + 2 + len + 2) {
             return 0;
         }
 
-        /* a constant size is copied without a call */
-
-        if ((size_t) (end - p) < sizeof(rf->wire)) {
-            memcpy(p, rf->wire, rf->wire_len);
-
-        } else {
-            memcpy(p, rf->wire, sizeof(rf->wire));
-        }
-
-        p = cx_event_number(p + rf->wire_len, len);
-
-        if (len) {
-            memcpy(p, ev->v[i].data, len);
-            p += len;
-        }
-
+        *p++ = '$';
+        p = cx_event_number(p, len);
+        memcpy(p, ev->v[i].data, len);
+        p += len;
         *p++ = '\r';
         *p++ = '\n';
     }
@@ -191,9 +242,9 @@ cx_event_encode(const cx_event_t *ev, unsigned char *dst, size_t size)
 unsigned
 cx_event_args(unsigned type)
 {
-    /* count, "type", type, names and values */
+    /* code, type, values */
 
-    return 3 + 2 * cx_types[type].n;
+    return 2 + cx_types[type].n;
 }
 
 
@@ -287,6 +338,7 @@ cx_event_check(const cx_event_t *ev)
 static void
 cx_event_ready(void)
 {
+    char              code;
     size_t            len;
     unsigned          i, k;
     unsigned char    *p;
@@ -297,25 +349,28 @@ cx_event_ready(void)
     for (i = 0; i < CX_TYPES; i++) {
         t = &cx_types[i];
         rt = &cx_ready[i];
+        code = (char) ('0' + i);
 
-        /* 2n + 2 strings follow, two digits of them */
-
-        p = rt->wire;
-        memcpy(p, "$2\r\n", 4);
-        p = cx_event_number(p + 4, cx_event_args(i) - 1);
-        p = cx_event_bulk(p, "type", 4);
+        p = cx_event_bulk(rt->wire, &code, 1);
         p = cx_event_bulk(p, t->name, strlen(t->name));
         rt->wire_len = (size_t) (p - rt->wire);
+
+        p = cx_event_bulk(rt->head, &code, 1);
+        *p++ = '$';
+        p = cx_event_number(p, cx_event_digits(1 + t->n));
+        p = cx_event_number(p, 1 + t->n);
+        p = cx_event_bulk(p, "type", 4);
+        rt->head_len = (size_t) (p - rt->head);
 
         for (k = 0; k < t->n; k++) {
             rf = &rt->f[k];
             len = strlen(t->fields[k].name);
 
             p = cx_event_bulk(rf->wire, t->fields[k].name, len);
-            *p++ = '$';
 
             rf->wire_len = (size_t) (p - rf->wire);
             rf->name_len = len;
+            rt->names_len += rf->wire_len;
 
             memcpy(rf->no, "no ", 3);
             memcpy(rf->no + 3, t->fields[k].name, len + 1);

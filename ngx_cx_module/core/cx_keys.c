@@ -197,6 +197,24 @@ cx_key(char *dst, int key, const cx_str_t *site, int gran, int64_t window,
 }
 
 
+/* 1 if s ends with "/<digits>"; *from: where the digits begin */
+
+static int
+cx_shard_like(const cx_str_t *s, size_t *from)
+{
+    size_t i;
+
+    for (i = s->len; i > 0 && s->data[i - 1] >= '0' && s->data[i - 1] <= '9';
+         i--) {
+        /* void */
+    }
+
+    *from = i;
+
+    return i < s->len && i > 1 && s->data[i - 1] == '/';
+}
+
+
 int
 cx_site_ok(const cx_str_t *s)
 {
@@ -213,7 +231,79 @@ cx_site_ok(const cx_str_t *s)
         }
     }
 
-    return s->len > 0 && s->len <= CX_SITE_MAX;
+    return s->len > 0 && s->len <= CX_SITE_MAX && !cx_shard_like(s, &i);
+}
+
+
+/*
+ * FNV-1a, mixed so that all bits of it depend on all bytes, then scaled to
+ * n.  Never to be changed: a visit would be in two shards.
+ */
+
+unsigned
+cx_shard(const cx_str_t *visit, unsigned n)
+{
+    size_t   i;
+    uint32_t h;
+
+    for (i = 0, h = 2166136261u; i < visit->len; i++) {
+        h = (h ^ visit->data[i]) * 16777619u;
+    }
+
+    h = (h ^ h >> 16) * 0x85ebca6bu;
+    h = (h ^ h >> 13) * 0xc2b2ae35u;
+    h ^= h >> 16;
+
+    return (unsigned) ((uint64_t) h * n >> 32);
+}
+
+
+size_t
+cx_shard_name(char *dst, const cx_str_t *site, unsigned k, unsigned n)
+{
+    size_t len;
+
+    memcpy(dst, site->data, site->len);
+    len = site->len;
+
+    if (n > 1) {
+        dst[len++] = '/';
+        len += cx_digits(dst + len, k);
+    }
+
+    return len;
+}
+
+
+int
+cx_shard_parse(cx_str_t *site, const cx_str_t *name)
+{
+    int      k;
+    size_t   i, from;
+    cx_str_t base;
+
+    *site = *name;
+
+    if (!cx_shard_like(name, &from) || name->len - from > 3
+        || (name->len - from > 1 && name->data[from] == '0'))
+    {
+        return -1;
+    }
+
+    for (i = from, k = 0; i < name->len; i++) {
+        k = k * 10 + (name->data[i] - '0');
+    }
+
+    base.data = name->data;
+    base.len = from - 1;
+
+    if (k >= CX_SHARDS_MAX || !cx_site_ok(&base)) {
+        return -1;
+    }
+
+    *site = base;
+
+    return k;
 }
 
 
@@ -276,6 +366,7 @@ int
 cx_key_parse(cx_key_parts_t *p, const cx_str_t *key)
 {
     int                  i;
+    cx_str_t             site;
     const unsigned char *s, *end, *brace;
 
     if (key->len < 8 || memcmp(key->data, "cx:{", 4) != 0) {
@@ -297,7 +388,9 @@ cx_key_parse(cx_key_parts_t *p, const cx_str_t *key)
         p->site.len = (size_t) (brace - s);
 
         if (cx_key_match(p, cx_keys[i].grammar, brace + 2, end) == 0) {
-            return cx_site_ok(&p->site) ? 0 : -1;
+            (void) cx_shard_parse(&site, &p->site);
+
+            return cx_site_ok(&site) ? 0 : -1;
         }
     }
 

@@ -76,34 +76,68 @@ fuzz_refused(const cx_reject_t *why)
 }
 
 
+/* RESP bulk strings -> strings */
+
+static size_t
+fuzz_strings(cx_str_t *s, unsigned char *p, size_t n)
+{
+    char           *after;
+    size_t          count;
+    unsigned char  *end;
+
+    end = p + n;
+
+    for (count = 0; p < end; count++) {
+        s[count].len = strtoul((char *) p + 1, &after, 10);
+        s[count].data = (unsigned char *) after + 2;
+        p = s[count].data + s[count].len + 2;
+    }
+
+    if (p != end) {
+        abort();
+    }
+
+    return count;
+}
+
+
 static void
 fuzz_event(cx_event_t *ev)
 {
-    char           *after;
-    size_t          n, len, count;
-    cx_str_t        s[3 + 2 * CX_FIELDS_MAX];
+    size_t          i, n, k;
+    unsigned        args;
+    cx_str_t        name[4 + CX_FIELDS_MAX], value[2 + CX_FIELDS_MAX],
+                    pair[2 + 2 * CX_FIELDS_MAX];
     cx_event_t      back;
-    unsigned char  *p, *end, out[8192];
+    unsigned char   names[1024], out[8192];
 
     ev->v[CX_COMMON_TS].data = (unsigned char *) "1700000000000";
     ev->v[CX_COMMON_TS].len = 13;
     ev->v[CX_COMMON_PAGE].data = (unsigned char *) "/";
     ev->v[CX_COMMON_PAGE].len = 1;
 
-    n = cx_event_encode(ev, out, sizeof(out));
-    end = out + n;
+    k = 1 + cx_types[ev->type].n;
 
-    for (p = out, count = 0; p < end; count++) {
-        len = strtoul((char *) p + 1, &after, 10);
-        s[count].data = (unsigned char *) after + 2;
-        s[count].len = len;
-        p = s[count].data + len + 2;
+    n = cx_event_names(1u << ev->type, names, sizeof(names), &args);
+
+    if (n == 0 || fuzz_strings(name, names, n) != args || args != 3 + k) {
+        abort();
     }
 
-    if (n == 0 || p != end || count != cx_event_args(ev->type)
-        || cx_event_decode(&back, s + 1, count - 1) != NULL
-        || back.type != ev->type)
+    n = cx_event_encode(ev, out, sizeof(out));
+
+    if (n == 0 || fuzz_strings(value, out, n) != cx_event_args(ev->type)
+        || cx_event_args(ev->type) != 1 + k)
     {
+        abort();
+    }
+
+    for (i = 0; i < k; i++) {
+        pair[2 * i] = name[3 + i];
+        pair[2 * i + 1] = value[1 + i];
+    }
+
+    if (cx_event_decode(&back, pair, 2 * k) != NULL || back.type != ev->type) {
         abort();
     }
 

@@ -226,6 +226,42 @@ equal(const cx_event_t *a, const cx_event_t *b)
 }
 
 
+/* an event as the script puts it into the stream: names and values in turn;
+   returns how many, 0 if names or values are not as they should be */
+
+static unsigned
+entry(cx_str_t *pairs, const cx_event_t *ev)
+{
+    size_t                n, m;
+    unsigned              i, k, args;
+    cx_str_t              names[64], given[64];
+    static unsigned char  dict[4096], out[8192];
+
+    k = cx_types[ev->type].n + 1;
+
+    n = cx_event_names(1u << ev->type, dict, sizeof(dict), &args);
+    m = cx_event_encode(ev, out, sizeof(out));
+
+    if (parse(names, 64, dict, n) != args || args != 3 + k
+        || parse(given, 64, out, m) != cx_event_args(ev->type)
+        || cx_event_args(ev->type) != 1 + k
+        || atoi((const char *) names[0].data) != 1
+        || names[1].len != given[0].len
+        || memcmp(names[1].data, given[0].data, names[1].len) != 0
+        || (unsigned) atoi((const char *) names[2].data) != k)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < k; i++) {
+        pairs[2 * i] = names[3 + i];
+        pairs[2 * i + 1] = given[1 + i];
+    }
+
+    return 2 * k;
+}
+
+
 static void
 test_type(unsigned type)
 {
@@ -239,53 +275,49 @@ test_type(unsigned type)
     name = cx_types[type].name;
 
     fill(&ev, type);
-    n = cx_event_encode(&ev, out, sizeof(out));
+    count = entry(s, &ev);
 
-    count = parse(s, 64, out, n);
-
-    if (!ok(count == cx_event_args(type) && count == 3 + 2 * cx_types[type].n,
-            "%s: %u strings", name, count))
+    if (!ok(count == 2 + 2 * cx_types[type].n, "%s: %u names and values", name,
+            count))
     {
         return;
     }
 
-    ok((unsigned) atoi((const char *) s[0].data) == count - 1,
-       "%s: begins with the count of those that follow", name);
-
-    wrong = (s[1].len != 4 || memcmp(s[1].data, "type", 4) != 0
-             || s[2].len != strlen(name)
-             || memcmp(s[2].data, name, s[2].len) != 0);
+    wrong = (s[0].len != 4 || memcmp(s[0].data, "type", 4) != 0
+             || s[1].len != strlen(name)
+             || memcmp(s[1].data, name, s[1].len) != 0);
 
     for (k = 0; k < cx_types[type].n; k++) {
-        wrong += (s[3 + 2 * k].len != strlen(cx_types[type].fields[k].name)
-                  || memcmp(s[3 + 2 * k].data, cx_types[type].fields[k].name,
-                            s[3 + 2 * k].len) != 0);
+        wrong += (s[2 + 2 * k].len != strlen(cx_types[type].fields[k].name)
+                  || memcmp(s[2 + 2 * k].data, cx_types[type].fields[k].name,
+                            s[2 + 2 * k].len) != 0);
     }
 
     ok(wrong == 0, "%s: type and all fields in the order of the schema", name);
 
-    error = cx_event_decode(&back, s + 1, count - 1);
+    error = cx_event_decode(&back, s, count);
     ok(error == NULL && equal(&ev, &back), "%s: there and back (%s)", name,
        error ? error : "ok");
 
     /* the other way round, pair by pair */
 
-    for (k = 1; k < count / 2; k += 2) {
+    for (k = 0; k < count / 2; k += 2) {
         swap = s[k];
-        s[k] = s[count - 1 - k];
-        s[count - 1 - k] = swap;
+        s[k] = s[count - 2 - k];
+        s[count - 2 - k] = swap;
 
         swap = s[k + 1];
-        s[k + 1] = s[count - k];
-        s[count - k] = swap;
+        s[k + 1] = s[count - 1 - k];
+        s[count - 1 - k] = swap;
     }
 
-    error = cx_event_decode(&back, s + 1, count - 1);
+    error = cx_event_decode(&back, s, count);
     ok(error == NULL && equal(&ev, &back), "%s: in any order (%s)", name,
        error ? error : "ok");
 
     /* fits to the byte, or not at all */
 
+    n = cx_event_encode(&ev, out, sizeof(out));
     wrong = 0;
 
     for (size = 0; size <= n; size++) {
@@ -298,6 +330,53 @@ test_type(unsigned type)
 }
 
 
+/* of all types together: how a batch begins */
+
+static void
+test_names(void)
+{
+    size_t          n, size;
+    unsigned        all, args, count, i, k, at, wrong;
+    cx_str_t        s[256];
+    unsigned char   out[4096], *small;
+
+    /* of NGX_HTTP_CX_BATCH_HEAD, 512 bytes are the command's */
+
+    all = (1u << CX_TYPES) - 1;
+    n = cx_event_names(all, out, sizeof(out), &args);
+
+    ok(n > 0 && n <= 4096 - 512, "names of all types: %zu bytes", n);
+
+    count = parse(s, 256, out, n);
+    ok(count == args, "names of all types: %u strings", count);
+
+    ok(count && (unsigned) atoi((const char *) s[0].data) == CX_TYPES,
+       "as many types as there are");
+
+    wrong = 0;
+    at = 1;
+
+    for (i = 0; i < CX_TYPES && at + 2 < count; i++) {
+        k = (unsigned) atoi((const char *) s[at + 1].data);
+        wrong += (k != cx_types[i].n + 1);
+        at += 2 + k;
+    }
+
+    ok(i == CX_TYPES && at == count && wrong == 0, "each with its names");
+
+    wrong = 0;
+
+    for (size = 0; size <= n; size++) {
+        small = malloc(size ? size : 1);
+        wrong += (cx_event_names(all, small, size, &args)
+                  != (size == n ? n : 0));
+        free(small);
+    }
+
+    ok(wrong == 0, "they fit to the byte, or not at all");
+}
+
+
 static void
 test_lengths(void)
 {
@@ -306,7 +385,7 @@ test_lengths(void)
     cx_event_t      ev;
     unsigned char   text[2000], out[4096];
 
-    static const size_t  lengths[] = { 9, 10, 99, 100, 999, 1000, 2000 };
+    static const size_t  lengths[] = { 0, 9, 10, 99, 100, 999, 1000, 2000 };
 
     memset(text, 'x', sizeof(text));
 
@@ -319,7 +398,7 @@ test_lengths(void)
         n = cx_event_encode(&ev, out, sizeof(out));
 
         ok(parse(s, 64, out, n) == cx_event_args(CX_ANSWER)
-           && s[4 + 2 * CX_ANSWER_TEXT].len == lengths[i],
+           && s[2 + CX_ANSWER_TEXT].len == lengths[i],
            "a text of %zu bytes", lengths[i]);
     }
 }
@@ -403,6 +482,7 @@ main(void)
         test_type(type);
     }
 
+    test_names();
     test_lengths();
     test_entries();
 

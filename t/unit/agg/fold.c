@@ -2,7 +2,7 @@
  * aggregator/cx_agg_rollup.c aggregator/cx_agg_map.c aggregator/cx_agg_state.c
  * aggregator/cx_agg_place.c aggregator/cx_agg_answer.c
  * aggregator/cx_agg_session.c aggregator/cx_agg_fold.c
- * aggregator/cx_agg_score.c aggregator/cx_agg_redis.c -lhiredis -lm */
+ * aggregator/cx_agg_score.c aggregator/cx_agg_buf.c -lm */
 
 /* Fold without Redis: visits, windows, caps, answers; time is an argument. */
 
