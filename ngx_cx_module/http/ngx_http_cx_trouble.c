@@ -1,83 +1,72 @@
 
 /*
- * What is wrong with Redis, said once: each kind of trouble is logged and
- * counted when it begins, and one line tells when all is well again.
+ * What is wrong, said once: each kind of trouble is logged and counted when it
+ * begins, and one line tells when all is well again.
  */
 
 
 #include "ngx_http_cx.h"
 
 
-#define NGX_HTTP_CX_TROUBLE_TEXT  128      /* bytes of a reply in the log */
+#define NGX_HTTP_CX_TROUBLE_REPLY  128     /* bytes of a reply in the log */
+#define NGX_HTTP_CX_TROUBLE_TEXT   256     /* for the status page */
 
 
-typedef struct {
-    ngx_log_t     *log;
-    ngx_str_t     *url;
-    ngx_uint_t     kinds;                  /* that last, as bits */
-    ngx_msec_t     since;
-    ngx_uint_t     attempts;               /* to connect, since then */
-} ngx_http_cx_trouble_t;
+static ngx_log_t  *ngx_http_cx_trouble_log;
 
 
-static ngx_http_cx_trouble_t  ngx_http_cx_trouble;
+/* counters of error replies; what is not here is "other" */
 
-
-/* first words of error replies */
-
-static struct {
-    const char    *word;
-    ngx_uint_t     kind;                   /* NGX_HTTP_CX_C_TROUBLE_* */
-} ngx_http_cx_trouble_words[] = {
-    { "NOAUTH", NGX_HTTP_CX_C_TROUBLE_AUTH },
-    { "WRONGPASS", NGX_HTTP_CX_C_TROUBLE_AUTH },
-    { "NOPERM", NGX_HTTP_CX_C_TROUBLE_AUTH },
-    { "LOADING", NGX_HTTP_CX_C_TROUBLE_LOADING },
-    { "READONLY", NGX_HTTP_CX_C_TROUBLE_READONLY },
-    { "OOM", NGX_HTTP_CX_C_TROUBLE_OOM },
-    { "NOSCRIPT", NGX_HTTP_CX_C_TROUBLE_NOSCRIPT },
-    { NULL, NGX_HTTP_CX_C_TROUBLE_OTHER }
+static const struct {
+    cx_redis_error_e   error;
+    ngx_uint_t         kind;               /* NGX_HTTP_CX_C_TROUBLE_* */
+} ngx_http_cx_trouble_kinds[] = {
+    { CX_REDIS_E_NOAUTH, NGX_HTTP_CX_C_TROUBLE_AUTH },
+    { CX_REDIS_E_WRONGPASS, NGX_HTTP_CX_C_TROUBLE_AUTH },
+    { CX_REDIS_E_NOPERM, NGX_HTTP_CX_C_TROUBLE_AUTH },
+    { CX_REDIS_E_LOADING, NGX_HTTP_CX_C_TROUBLE_LOADING },
+    { CX_REDIS_E_READONLY, NGX_HTTP_CX_C_TROUBLE_READONLY },
+    { CX_REDIS_E_MASTERDOWN, NGX_HTTP_CX_C_TROUBLE_READONLY },
+    { CX_REDIS_E_OOM, NGX_HTTP_CX_C_TROUBLE_OOM },
+    { CX_REDIS_E_MISCONF, NGX_HTTP_CX_C_TROUBLE_REFUSED },
+    { CX_REDIS_E_NOREPLICAS, NGX_HTTP_CX_C_TROUBLE_REFUSED },
+    { CX_REDIS_E_WRONGTYPE, NGX_HTTP_CX_C_TROUBLE_REFUSED },
+    { CX_REDIS_E_BUSY, NGX_HTTP_CX_C_TROUBLE_SLOW },
+    { CX_REDIS_E_MOVED, NGX_HTTP_CX_C_TROUBLE_CLUSTER },
+    { CX_REDIS_E_ASK, NGX_HTTP_CX_C_TROUBLE_CLUSTER },
+    { CX_REDIS_E_TRYAGAIN, NGX_HTTP_CX_C_TROUBLE_CLUSTER },
+    { CX_REDIS_E_CLUSTERDOWN, NGX_HTTP_CX_C_TROUBLE_CLUSTER },
+    { CX_REDIS_E_NOSCRIPT, NGX_HTTP_CX_C_TROUBLE_NOSCRIPT }
 };
+
+#define NGX_HTTP_CX_TROUBLE_KINDS                                             \
+    (sizeof(ngx_http_cx_trouble_kinds) / sizeof(ngx_http_cx_trouble_kinds[0]))
 
 
 void
-ngx_http_cx_trouble_init(ngx_log_t *log, ngx_str_t *url)
+ngx_http_cx_trouble_init(ngx_log_t *log)
 {
-    ngx_http_cx_trouble.log = log;
-    ngx_http_cx_trouble.url = url;
+    ngx_http_cx_trouble_log = log;
 }
 
 
 ngx_uint_t
 ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
 {
-    char        *p, *where;
-    size_t       len;
-    ngx_uint_t   i, kind;
+    u_char            *p, *last;
+    cx_str_t           text;
+    ngx_uint_t         i;
+    cx_redis_error_e   error;
 
-    p = (char *) reply->data;
+    text.len = reply->len;
+    text.data = reply->data;
 
-    /* up to 6.2 scripts answer "ERR Error running script ...: -OOM ..." */
+    error = cx_redis_error(&text);
+    last = reply->data + reply->len;
 
-    if (ngx_strncmp(p, "ERR Error running script", 24) == 0) {
-        where = strstr(p, ": -");
-        p = where ? where + 3 : p;
-    }
-
-    for (i = 0; ngx_http_cx_trouble_words[i].word; i++) {
-        len = ngx_strlen(ngx_http_cx_trouble_words[i].word);
-
-        if (ngx_strncmp(p, ngx_http_cx_trouble_words[i].word, len) == 0
-            && p[len] == ' ')
-        {
-            break;
-        }
-    }
-
-    kind = ngx_http_cx_trouble_words[i].kind;
-
-    if (kind == NGX_HTTP_CX_C_TROUBLE_OTHER && secret
-        && (strstr(p, "AUTH") || strstr(p, "auth") || strstr(p, "password")))
+    if (error == CX_REDIS_E_OTHER && secret
+        && (ngx_strlcasestrn(reply->data, last, (u_char *) "auth", 3)
+            || ngx_strlcasestrn(reply->data, last, (u_char *) "password", 7)))
     {
         /* this text may repeat what was sent */
 
@@ -85,33 +74,47 @@ ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
         return NGX_HTTP_CX_C_TROUBLE_AUTH;
     }
 
-    if (ngx_strncmp(p, "MOVED ", 6) == 0 || ngx_strncmp(p, "ASK ", 4) == 0) {
-        ngx_str_set(reply, "it is a node of a Redis Cluster, which needs a "
-                           "later version of this module");
-        return kind;
+    /* Redis 7 adds which script it was, and where; the log gets one line */
+
+    for (p = reply->data; p < last; p++) {
+
+        if (*p < ' '
+            || (last - p > 9 && ngx_memcmp(p, " script: ", 9) == 0))
+        {
+            break;
+        }
     }
 
-    /* Redis 7 adds which script it was, and where */
+    reply->len = ngx_min(p - reply->data, NGX_HTTP_CX_TROUBLE_REPLY);
 
-    where = strstr((char *) reply->data, " script: ");
+    /* what a script may not do has no word of its own up to Redis 7.0 */
 
-    if (where) {
-        reply->len = (u_char *) where - reply->data;
+    if (error == CX_REDIS_E_OTHER
+        && ngx_strnstr(reply->data, "user executing the script", reply->len))
+    {
+        return NGX_HTTP_CX_C_TROUBLE_AUTH;
     }
 
-    reply->len = ngx_min(reply->len, NGX_HTTP_CX_TROUBLE_TEXT);
+    for (i = 0; i < NGX_HTTP_CX_TROUBLE_KINDS; i++) {
 
-    return kind;
+        if (ngx_http_cx_trouble_kinds[i].error == error) {
+            return ngx_http_cx_trouble_kinds[i].kind;
+        }
+    }
+
+    return NGX_HTTP_CX_C_TROUBLE_OTHER;
 }
 
 
 void
-ngx_http_cx_trouble_begin(ngx_uint_t kind, ngx_err_t err, ngx_str_t *text)
+ngx_http_cx_trouble_begin(ngx_http_cx_trouble_t *t, ngx_uint_t kind,
+    ngx_err_t err, ngx_str_t *text)
 {
-    ngx_uint_t              bit;
-    ngx_http_cx_trouble_t  *t;
+    u_char     *p, *end;
+    u_char      buf[NGX_HTTP_CX_TROUBLE_TEXT];
+    ngx_str_t   last;
+    ngx_uint_t  bit;
 
-    t = &ngx_http_cx_trouble;
     bit = (ngx_uint_t) 1 << (kind - NGX_HTTP_CX_C_TROUBLE_CONNECT);
 
     if (t->kinds & bit) {
@@ -127,33 +130,62 @@ ngx_http_cx_trouble_begin(ngx_uint_t kind, ngx_err_t err, ngx_str_t *text)
 
     ngx_http_cx_count(kind, 1);
 
-    ngx_log_error(NGX_LOG_ERR, t->log, err,
-                  "cx: redis \"%V\": %V, events wait in the queue",
-                  t->url, text);
+    end = buf + sizeof(buf);
+    p = ngx_slprintf(buf, end, "%V: %V", &t->name, text);
+
+    if (err) {
+        p = ngx_log_errno(p, end, err);
+    }
+
+    last.data = buf;
+    last.len = p - buf;
+
+    ngx_http_cx_gauge_error(&last);
+
+    ngx_log_error(NGX_LOG_ERR, ngx_http_cx_trouble_log, err,
+                  "cx: %V: %V", &t->name, text);
 }
 
 
 void
-ngx_http_cx_trouble_attempt(void)
+ngx_http_cx_trouble_attempt(ngx_http_cx_trouble_t *t)
 {
-    ngx_http_cx_trouble.attempts++;
+    t->attempts++;
 }
 
 
 void
-ngx_http_cx_trouble_end(void)
+ngx_http_cx_trouble_end(ngx_http_cx_trouble_t *t)
 {
-    ngx_http_cx_trouble_t  *t;
-
-    t = &ngx_http_cx_trouble;
-
     if (t->kinds == 0) {
         return;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, t->log, 0,
-                  "cx: redis \"%V\" is back after %M ms and %ui attempts",
-                  t->url, ngx_current_msec - t->since, t->attempts);
+    if (t->attempts) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_http_cx_trouble_log, 0,
+                      "cx: %V is back after %M ms and %ui attempts",
+                      &t->name, ngx_current_msec - t->since, t->attempts);
+
+    } else {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_http_cx_trouble_log, 0,
+                      "cx: %V is back after %M ms",
+                      &t->name, ngx_current_msec - t->since);
+    }
+
+    t->kinds = 0;
+}
+
+
+void
+ngx_http_cx_trouble_forget(ngx_http_cx_trouble_t *t)
+{
+    if (t->kinds == 0) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, ngx_http_cx_trouble_log, 0,
+                  "cx: %V is not needed any more, %M ms after its trouble "
+                  "began", &t->name, ngx_current_msec - t->since);
 
     t->kinds = 0;
 }
