@@ -1,5 +1,5 @@
 /*
- * cx_status: the counters of all workers, as JSON or for Prometheus.
+ * cx_status: counters and gauges of all workers, as JSON or for Prometheus.
  *
  * The array in the zone holds NGX_HTTP_CX_COUNTER_N counters, then one per
  * outcome of a page (NGX_HTTP_CX_COUNTER_N + NGX_HTTP_CX_INJECTED, ...), then
@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_cx_endpoint.h"
+#include "ngx_http_cx_zone.h"
 
 
 #define NGX_HTTP_CX_STATUS_SIZE    32768       /* bytes; the answer has half
@@ -33,7 +34,10 @@ static u_char *ngx_http_cx_status_prometheus(u_char *p, u_char *last,
 static u_char *ngx_http_cx_status_prometheus_group(u_char *p, u_char *last,
     const char *family, const char *label, const char *help,
     const ngx_str_t *labels, ngx_uint_t n, ngx_atomic_t *counters);
-static ngx_uint_t ngx_http_cx_status_depth(ngx_atomic_t *counters);
+static u_char *ngx_http_cx_status_prometheus_gauges(u_char *p, u_char *last);
+static u_char *ngx_http_cx_status_json_gauges(u_char *p, u_char *last);
+static void ngx_http_cx_status_gauges(
+    uint64_t value[NGX_HTTP_CX_GAUGE_N]);
 
 
 static const ngx_http_cx_status_row_t  ngx_http_cx_status_rows[] = {
@@ -42,6 +46,15 @@ static const ngx_http_cx_status_row_t  ngx_http_cx_status_rows[] = {
     NGX_HTTP_CX_COUNTERS(NGX_HTTP_CX_STATUS_ROW)
 #undef NGX_HTTP_CX_STATUS_ROW
     { NULL, NULL, NULL }
+};
+
+
+/* of the oldest event in the spool its age is told, not its time */
+
+static const ngx_http_cx_status_row_t  ngx_http_cx_status_gauge_rows[] = {
+#define NGX_HTTP_CX_STATUS_GAUGE(id, name, help)  { name, "", help },
+    NGX_HTTP_CX_GAUGES(NGX_HTTP_CX_STATUS_GAUGE)
+#undef NGX_HTTP_CX_STATUS_GAUGE
 };
 
 
@@ -159,8 +172,8 @@ ngx_http_cx_status_json(u_char *p, u_char *last, ngx_atomic_t *counters)
     ngx_uint_t                       i;
     const ngx_http_cx_status_row_t  *row;
 
-    p = ngx_slprintf(p, last, "{\"version\":\"%s\",\"queue_depth\":%ui",
-                     CX_VERSION, ngx_http_cx_status_depth(counters));
+    p = ngx_slprintf(p, last, "{\"version\":\"%s\"", CX_VERSION);
+    p = ngx_http_cx_status_json_gauges(p, last);
 
     family = "";
     row = ngx_http_cx_status_rows;
@@ -230,12 +243,7 @@ ngx_http_cx_status_prometheus(u_char *p, u_char *last, ngx_atomic_t *counters)
     ngx_uint_t                       i;
     const ngx_http_cx_status_row_t  *row;
 
-    p = ngx_slprintf(p, last,
-                     "# HELP cx_queue_depth events queued and not yet "
-                     "acknowledged by Redis\n"
-                     "# TYPE cx_queue_depth gauge\n"
-                     "cx_queue_depth %ui\n",
-                     ngx_http_cx_status_depth(counters));
+    p = ngx_http_cx_status_prometheus_gauges(p, last);
 
     family = "";
     row = ngx_http_cx_status_rows;
@@ -297,20 +305,95 @@ ngx_http_cx_status_prometheus_group(u_char *p, u_char *last,
 }
 
 
-/*
- * What a worker held that was killed stays in here: it is neither delivered
- * nor counted as dropped.
- */
-
-static ngx_uint_t
-ngx_http_cx_status_depth(ngx_atomic_t *counters)
+static u_char *
+ngx_http_cx_status_json_gauges(u_char *p, u_char *last)
 {
-    ngx_atomic_int_t  depth;
+    size_t      len;
+    u_char      text[NGX_HTTP_CX_ERROR_LEN], *q;
+    uint64_t    ms, value[NGX_HTTP_CX_GAUGE_N];
+    ngx_uint_t  i;
 
-    depth = counters[NGX_HTTP_CX_C_QUEUED]
-            - counters[NGX_HTTP_CX_C_DELIVERED]
-            - counters[NGX_HTTP_CX_C_DROPPED_FULL]
-            - counters[NGX_HTTP_CX_C_DROPPED_EXIT];
+    ngx_http_cx_status_gauges(value);
 
-    return ngx_max(depth, 0);
+    for (i = 0; i < NGX_HTTP_CX_GAUGE_N; i++) {
+        p = ngx_slprintf(p, last, ",\"%s\":%uL",
+                         i == NGX_HTTP_CX_G_SPOOL_SINCE
+                         ? "spool_age_ms"
+                         : ngx_http_cx_status_gauge_rows[i].family, value[i]);
+    }
+
+    len = ngx_http_cx_gauge_last_error(text, &ms);
+
+    if (len == 0) {
+        return ngx_slprintf(p, last, ",\"last_error\":null");
+    }
+
+    p = ngx_slprintf(p, last, ",\"last_error\":{\"ts\":%uL,\"text\":\"", ms);
+
+    /* printable: nothing takes more than two bytes */
+
+    for (q = text; q < text + len && last - p > 2; q++) {
+        if (*q == '"' || *q == '\\') {
+            *p++ = '\\';
+        }
+
+        *p++ = *q;
+    }
+
+    return ngx_slprintf(p, last, "\"}");
+}
+
+
+static u_char *
+ngx_http_cx_status_prometheus_gauges(u_char *p, u_char *last)
+{
+    uint64_t                         value[NGX_HTTP_CX_GAUGE_N];
+    ngx_uint_t                       i;
+    const ngx_http_cx_status_row_t  *row;
+
+    ngx_http_cx_status_gauges(value);
+
+    for (i = 0; i < NGX_HTTP_CX_GAUGE_N; i++) {
+
+        if (i == NGX_HTTP_CX_G_SPOOL_SINCE) {
+            p = ngx_slprintf(p, last,
+                             "# HELP cx_spool_age_seconds age of the oldest "
+                             "event in the spool; 0: it is empty\n"
+                             "# TYPE cx_spool_age_seconds gauge\n"
+                             "cx_spool_age_seconds %uL.%03uL\n",
+                             value[i] / 1000, value[i] % 1000);
+            continue;
+        }
+
+        row = &ngx_http_cx_status_gauge_rows[i];
+
+        p = ngx_slprintf(p, last,
+                         "# HELP cx_%s %s\n# TYPE cx_%s gauge\ncx_%s %uL\n",
+                         row->family, row->help, row->family, row->family,
+                         value[i]);
+    }
+
+    return p;
+}
+
+
+/* the time since when the spool has events becomes their age in ms */
+
+static void
+ngx_http_cx_status_gauges(uint64_t value[NGX_HTTP_CX_GAUGE_N])
+{
+    uint64_t     now, *since;
+    ngx_time_t  *tp;
+
+    ngx_http_cx_gauge_read(value);
+
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+    since = &value[NGX_HTTP_CX_G_SPOOL_SINCE];
+
+    /* at least 1, as 0 is an empty spool */
+
+    if (*since) {
+        *since = now > *since ? now - *since : 1;
+    }
 }

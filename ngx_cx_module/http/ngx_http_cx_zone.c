@@ -1,8 +1,8 @@
 /*
- * The zone shared by the workers: counters, the day's salt, the signing key,
- * and what is remembered of visits and pages.  All of it is laid out when the
- * zone is made: nothing is allocated in it later, so that a full zone costs as
- * little as an empty one.  Survives reload.
+ * The zone shared by the workers: counters, gauges, the day's salt, the signing
+ * key, and what is remembered of visits and pages.  All of it is laid out when
+ * the zone is made: nothing is allocated in it later, so that a full zone costs
+ * as little as an empty one.  Survives reload.
  */
 
 
@@ -13,6 +13,7 @@
 #define NGX_HTTP_CX_ZONE_PAGES     16          /* the least */
 #define NGX_HTTP_CX_ZONE_RESERVE   1           /* pages left to the slab */
 #define NGX_HTTP_CX_ZONE_PLACES    8           /* one part of so many */
+#define NGX_HTTP_CX_ZONE_GAUGES    256         /* pages to one of gauges */
 
 
 typedef struct {
@@ -123,6 +124,9 @@ ngx_http_cx_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     ctx = shm_zone->data;
 
+    /* nginx keeps a zone only for a module at the same address, that is for
+       this very code: the layout is the same */
+
     if (octx) {
         ctx->sh = octx->sh;
         ctx->shpool = octx->shpool;
@@ -190,7 +194,10 @@ ngx_http_cx_zone_create(ngx_shm_zone_t *shm_zone, ngx_http_cx_zone_ctx_t *ctx)
 }
 
 
-/* all free pages become places, visits and the buckets that find them */
+/*
+ * All free pages become gauges of workers, places, visits and the buckets that
+ * find them.
+ */
 
 static ngx_int_t
 ngx_http_cx_zone_carve(ngx_http_cx_zone_ctx_t *ctx)
@@ -200,6 +207,16 @@ ngx_http_cx_zone_carve(ngx_http_cx_zone_ctx_t *ctx)
     ngx_http_cx_zone_t  *sh;
 
     sh = ctx->sh;
+
+    /* one page is enough for 50 workers, and old ones during a reload */
+
+    size = (1 + ctx->shpool->pfree / NGX_HTTP_CX_ZONE_GAUGES) * ngx_pagesize;
+
+    sh->gauges_max = (uint32_t) (size / sizeof(ngx_http_cx_gauges_t));
+    sh->gauges = ngx_slab_calloc(ctx->shpool, size);
+    if (sh->gauges == NULL) {
+        return NGX_ERROR;
+    }
 
     pages = ctx->shpool->pfree - NGX_HTTP_CX_ZONE_RESERVE;
     places = pages / NGX_HTTP_CX_ZONE_PLACES;

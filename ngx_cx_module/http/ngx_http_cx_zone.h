@@ -8,6 +8,14 @@
 
 #define NGX_HTTP_CX_SALT_LEN       16
 #define NGX_HTTP_CX_KEY_LEN        32
+#define NGX_HTTP_CX_ERROR_LEN      256
+
+
+/* what one worker holds: written by it alone */
+typedef struct {
+    ngx_atomic_t                 pid;          /* 0: nobody's */
+    volatile uint64_t            value[NGX_HTTP_CX_GAUGE_N];
+} ngx_http_cx_gauges_t;
 
 
 /*
@@ -34,11 +42,23 @@ typedef struct {
 
     ngx_atomic_t                 busy;         /* 1 while locked */
 
+    ngx_http_cx_gauges_t        *gauges;
+    uint32_t                     gauges_max;
+
+    uint64_t                     error_ms;     /* Unix time; 0: none yet */
+    size_t                       error_len;
+    u_char                       error[NGX_HTTP_CX_ERROR_LEN];
+
     ngx_atomic_t                 counters[NGX_HTTP_CX_COUNTERS_ALL];
 } ngx_http_cx_zone_t;
 
 
 /* NULL: there is no zone */
 ngx_http_cx_zone_t *ngx_http_cx_zone_data(void);
+
+/* what ngx_http_cx_gauge_error() was last told, printable ASCII, into dst,
+   NGX_HTTP_CX_ERROR_LEN bytes, and when, as Unix time in ms; returns its
+   length, 0: nothing yet */
+size_t ngx_http_cx_gauge_last_error(u_char *dst, uint64_t *ms);
 
 #endif /* NGX_HTTP_CX_ZONE_H */
