@@ -71,6 +71,7 @@ struct ngx_http_cx_collect_wait_s {
     ngx_uint_t                   pending;
     ngx_array_t                  rest;         /* cx_event_t: all others */
     ngx_uint_t                   posted;       /* of them, by the browser */
+    ngx_uint_t                   dropped;
     ngx_uint_t                   taken;
 };
 
@@ -112,7 +113,7 @@ ngx_http_cx_collect_wait_t *ngx_http_cx_collect_wait_create(
 ngx_int_t ngx_http_cx_collect_wait_push(ngx_http_cx_collect_wait_t *wait,
     cx_event_t *ev);
 
-/* copies an event that is queued when all answers are in Redis; its caller
+/* copies an event that is queued when all answers are kept; its caller
    counts those in wait->posted that the browser sent */
 ngx_int_t ngx_http_cx_collect_wait_keep(ngx_http_cx_collect_wait_t *wait,
     cx_event_t *ev);

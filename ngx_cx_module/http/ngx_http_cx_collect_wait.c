@@ -1,5 +1,5 @@
 /*
- * A beacon with answers: 204 only when each is in Redis.
+ * A beacon with answers: 204 only when each is in Redis or in the spool.
  *
  * Its other events are queued after that.  They carry no id by which a second
  * copy could be told, and a client that gets 503 sends all of them again.
@@ -159,7 +159,13 @@ ngx_http_cx_collect_wait_acked(ngx_http_cx_waiter_t *w, ngx_uint_t ok)
 
     ngx_queue_init(&w->queue);
 
-    if (--wait->pending == 0) {
+    wait->pending--;
+
+    if (!ok) {
+        wait->dropped = 1;
+    }
+
+    if (wait->pending == 0 || wait->dropped) {
         ngx_post_event(&wait->event, &ngx_posted_events);
     }
 }
@@ -199,7 +205,7 @@ ngx_http_cx_collect_wait_end(ngx_http_cx_collect_wait_t *wait)
 
     r = wait->request;
 
-    wait->taken = (wait->pending == 0);
+    wait->taken = (wait->pending == 0 && !wait->dropped);
 
     ngx_http_cx_collect_wait_cleanup(wait);
 

@@ -16,9 +16,6 @@ static char *ngx_http_cx_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_cx_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_cx_merge_site(ngx_conf_t *cf,
-    ngx_http_cx_loc_conf_t *conf);
-static ngx_http_cx_site_t *ngx_http_cx_site(ngx_conf_t *cf, ngx_str_t *name);
 
 
 static ngx_conf_enum_t  ngx_http_cx_visitors[] = {
@@ -65,11 +62,18 @@ static ngx_command_t  ngx_http_cx_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cx_spool"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_cx_spool_set,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cx_site"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
-      ngx_http_cx_set_name,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE12,
+      ngx_http_cx_set_site,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_cx_loc_conf_t, site_name),
+      0,
       NULL },
 
     { ngx_string("cx_page"),
@@ -229,6 +233,10 @@ ngx_http_cx_init(ngx_conf_t *cf)
 
     cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
 
+    if (ngx_http_cx_site_streams(cf, cxmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (!cxmcf->on && !cxmcf->endpoint) {
         return NGX_OK;
     }
@@ -312,6 +320,7 @@ ngx_http_cx_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_cx_zone_use(cxmcf);
+    ngx_http_cx_gauge_init(cycle);
 
     if (ngx_http_cx_queue_init(cycle, cxmcf) != NGX_OK) {
         return NGX_ERROR;
@@ -337,6 +346,7 @@ ngx_http_cx_exit_process(ngx_cycle_t *cycle)
 
     if (cxmcf && cxmcf->zone) {
         ngx_http_cx_writer_exit(cycle);
+        ngx_http_cx_gauge_exit();
     }
 }
 
@@ -355,6 +365,7 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     cxmcf->redis = NULL;
+     *     cxmcf->spool = NULL;
      *     cxmcf->zone = NULL;
      *     cxmcf->thresholds = { 0, NULL };
      *     cxmcf->on = 0;
@@ -372,6 +383,9 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
     if (ngx_array_init(&cxmcf->sites, cf->pool, 4,
                        sizeof(ngx_http_cx_site_t *))
         != NGX_OK
+        || ngx_array_init(&cxmcf->streams, cf->pool, 4,
+                          sizeof(ngx_http_cx_stream_t *))
+           != NGX_OK
         || ngx_array_init(&cxmcf->surveys, cf->pool, 4,
                           sizeof(ngx_http_cx_surveys_t *))
            != NGX_OK)
@@ -412,6 +426,7 @@ ngx_http_cx_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->site_name = { 0, NULL };
+     *     conf->site_shards = 0;
      *     conf->site = NULL;
      *     conf->page = NULL;
      *     conf->segment = NULL;
@@ -447,7 +462,12 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_cx_main_conf_t  *cxmcf;
 
     ngx_conf_merge_value(conf->on, prev->on, 0);
-    ngx_conf_merge_str_value(conf->site_name, prev->site_name, "");
+
+    if (conf->site_name.data == NULL) {
+        conf->site_name = prev->site_name;
+        conf->site_shards = prev->site_shards;
+    }
+
     ngx_conf_merge_str_value(conf->touchpoint, prev->touchpoint, "");
     ngx_conf_merge_str_value(conf->stage, prev->stage, "");
     ngx_conf_merge_ptr_value(conf->surveys, prev->surveys, NULL);
@@ -486,7 +506,7 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->consent = prev->consent;
     }
 
-    if (ngx_http_cx_merge_site(cf, conf) != NGX_CONF_OK) {
+    if (ngx_http_cx_site_merge(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -498,93 +518,4 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     cxmcf->on = 1;
 
     return ngx_http_cx_filter_tag(cf, conf);
-}
-
-
-/*
- * The site is that of cx_site, else the first server_name without its
- * wildcard, else "default".
- */
-
-static char *
-ngx_http_cx_merge_site(ngx_conf_t *cf, ngx_http_cx_loc_conf_t *conf)
-{
-    ngx_str_t                  name;
-    cx_field_t                 field;
-    ngx_http_core_srv_conf_t  *cscf;
-
-    name = conf->site_name;
-
-    if (name.len == 0) {
-        cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-        name = cscf->server_name;
-
-        if (name.len > 2 && name.data[0] == '*' && name.data[1] == '.') {
-            name.data += 2;
-            name.len -= 2;
-
-        } else if (name.len > 1 && name.data[0] == '.') {
-            name.data++;
-            name.len--;
-        }
-
-        field.kind = CX_KIND_NAME;
-        field.max = NGX_HTTP_CX_SITE_MAX;
-
-        if (name.len == 0 || !cx_field_ok(&field, (cx_str_t *) &name)
-            || ngx_strcmp(name.data, "_") == 0)
-        {
-            ngx_str_set(&name, "default");
-        }
-    }
-
-    conf->site = ngx_http_cx_site(cf, &name);
-
-    return conf->site ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static ngx_http_cx_site_t *
-ngx_http_cx_site(ngx_conf_t *cf, ngx_str_t *name)
-{
-    ngx_uint_t                i;
-    ngx_http_cx_site_t       *site, **sites;
-    ngx_http_cx_main_conf_t  *cxmcf;
-
-    cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
-    sites = cxmcf->sites.elts;
-
-    for (i = 0; i < cxmcf->sites.nelts; i++) {
-        if (sites[i]->name.len == name->len
-            && ngx_strncmp(sites[i]->name.data, name->data, name->len) == 0)
-        {
-            return sites[i];
-        }
-    }
-
-    site = ngx_palloc(cf->pool, sizeof(ngx_http_cx_site_t));
-    if (site == NULL) {
-        return NULL;
-    }
-
-    site->name = *name;
-    site->index = cxmcf->sites.nelts;
-    site->id = cx_edge_id(0, name->data, name->len);
-
-    site->stream.len = sizeof("cx:{}:events") - 1 + name->len;
-    site->stream.data = ngx_pnalloc(cf->pool, site->stream.len);
-    if (site->stream.data == NULL) {
-        return NULL;
-    }
-
-    ngx_sprintf(site->stream.data, "cx:{%V}:events", name);
-
-    sites = ngx_array_push(&cxmcf->sites);
-    if (sites == NULL) {
-        return NULL;
-    }
-
-    *sites = site;
-
-    return site;
 }

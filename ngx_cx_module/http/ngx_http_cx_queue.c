@@ -1,35 +1,46 @@
 
 /*
- * Events of this worker that are not yet in Redis, as batches: buffers that
- * hold events the way they go over the wire.  A batch is free, open (its site
- * fills it), ready (it waits to be sent) or with the writer.
+ * Events of this worker that are not yet in Redis or in the spool, as batches:
+ * buffers that hold events the way they go over the wire.  All channels take
+ * them from one bounded lot.  A batch is free, open (its channel fills it),
+ * ready or sent; see channel.c.
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_writer.h"
 
 
 #define NGX_HTTP_CX_QUEUE_BODY  65536      /* bytes of events in a batch */
+#define NGX_HTTP_CX_QUEUE_ROOM  512        /* of its head, for the command */
 #define NGX_HTTP_CX_QUEUE_POOL  1024
+#define NGX_HTTP_CX_QUEUE_KEEP  2          /* batches for replays */
+
+#define NGX_HTTP_CX_QUEUE_SIZE                                                \
+    (sizeof(ngx_http_cx_batch_t) + NGX_HTTP_CX_BATCH_HEAD                     \
+     + NGX_HTTP_CX_QUEUE_BODY)
 
 
 typedef struct {
     ngx_pool_t                *pool;
     ngx_http_cx_main_conf_t   *conf;
-    ngx_http_cx_batch_t      **open;       /* by site */
-    ngx_queue_t                ready;      /* oldest first */
     ngx_queue_t                free;
-    ngx_uint_t                 left;       /* batches not yet allocated */
-    ngx_uint_t                 batches;    /* open, ready, with the writer */
-    ngx_uint_t                 events;     /* in them */
+    ngx_uint_t                 total;      /* batches, at most */
+    ngx_uint_t                 keep;       /* of these, for replays only */
+    ngx_uint_t                 spare;      /* free or not yet allocated */
+    ngx_uint_t                 left;       /* not yet allocated */
+    ngx_uint_t                 held;       /* open, ready, sent */
+    ngx_uint_t                 replays;
+    ngx_uint_t                 events;     /* in those held */
 } ngx_http_cx_queue_t;
 
 
-static ngx_http_cx_batch_t *ngx_http_cx_queue_take(ngx_http_cx_site_t *site);
-static ngx_http_cx_batch_t *ngx_http_cx_queue_alloc(void);
-static ngx_http_cx_batch_t *ngx_http_cx_queue_evict(void);
-static void ngx_http_cx_queue_close(ngx_http_cx_batch_t *b);
-static void ngx_http_cx_queue_free(ngx_http_cx_batch_t *b);
+static ngx_http_cx_channel_t *ngx_http_cx_queue_channel(
+    ngx_http_cx_site_t *site, cx_event_t *ev);
+static ngx_http_cx_batch_t *ngx_http_cx_queue_open(ngx_http_cx_channel_t *ch);
+static ngx_http_cx_batch_t *ngx_http_cx_queue_get(ngx_http_cx_channel_t *ch);
+static ngx_int_t ngx_http_cx_queue_evict(void);
+static ngx_http_cx_batch_t *ngx_http_cx_queue_oldest(
+    ngx_http_cx_channel_t *ch);
 
 
 static ngx_http_cx_queue_t  ngx_http_cx_queue;
@@ -47,18 +58,18 @@ ngx_http_cx_queue_init(ngx_cycle_t *cycle, ngx_http_cx_main_conf_t *cxmcf)
         return NGX_ERROR;
     }
 
-    q->open = ngx_pcalloc(q->pool, (cxmcf->sites.nelts + 1)
-                                   * sizeof(ngx_http_cx_batch_t *));
-    if (q->open == NULL) {
-        return NGX_ERROR;
-    }
-
     q->conf = cxmcf;
-    q->left = ngx_max(cxmcf->queue_size / (sizeof(ngx_http_cx_batch_t)
-                                           + NGX_HTTP_CX_BATCH_HEAD
-                                           + NGX_HTTP_CX_QUEUE_BODY), 2);
+    q->keep = cxmcf->spool ? NGX_HTTP_CX_QUEUE_KEEP : 0;
 
-    ngx_queue_init(&q->ready);
+    /* with many shards at least one for each that is being filled */
+
+    q->total = cxmcf->queue_size / NGX_HTTP_CX_QUEUE_SIZE;
+    q->total = ngx_max(q->total, NGX_HTTP_CX_LANES * cxmcf->streams.nelts + 2);
+    q->total = ngx_max(q->total, q->keep + 2);
+
+    q->left = q->total;
+    q->spare = q->total;
+
     ngx_queue_init(&q->free);
 
     return NGX_OK;
@@ -69,40 +80,49 @@ ngx_int_t
 ngx_http_cx_queue_push(ngx_http_cx_site_t *site, cx_event_t *ev,
     ngx_http_cx_waiter_t *w)
 {
-    size_t                size;
-    ngx_http_cx_batch_t  *b;
-    ngx_http_cx_queue_t  *q;
+    size_t                  size;
+    ngx_uint_t              turn;
+    ngx_http_cx_batch_t    *b;
+    ngx_http_cx_queue_t    *q;
+    ngx_http_cx_channel_t  *ch;
 
     q = &ngx_http_cx_queue;
-    size = 0;
 
-    b = q->open[site->index];
+    ch = ngx_http_cx_queue_channel(site, ev);
+    if (ch == NULL) {
+        return NGX_DECLINED;
+    }
+
+    b = ch->open;
+    size = 0;
+    turn = (w != NULL);
 
     if (b) {
         size = cx_event_encode(ev, b->last, b->end - b->last);
 
         if (size == 0) {
-            ngx_http_cx_queue_close(b);
+            ngx_http_cx_queue_close(ch);
         }
     }
 
     if (size == 0) {
-        b = ngx_http_cx_queue_take(site);
+        turn = 1;
+        b = ngx_http_cx_queue_open(ch);
 
         if (b == NULL) {
             ngx_http_cx_count(NGX_HTTP_CX_C_DROPPED_FULL, 1);
+            ngx_http_cx_writer_wake(ch, 0);
             return NGX_DECLINED;
         }
 
         /* the schema's limits are far below an empty batch */
 
         size = cx_event_encode(ev, b->last, b->end - b->last);
-        q->open[site->index] = b;
     }
 
     b->last += size;
     b->args += cx_event_args(ev->type);
-    b->answers += (ev->type == CX_ANSWER);
+    b->types |= 1 << ev->type;
     b->events++;
     q->events++;
 
@@ -111,20 +131,115 @@ ngx_http_cx_queue_push(ngx_http_cx_site_t *site, cx_event_t *ev,
     }
 
     if (b->events == q->conf->queue_batch) {
-        ngx_http_cx_queue_close(b);
+        ngx_http_cx_queue_close(ch);
+        turn = 1;
     }
 
     ngx_http_cx_count(NGX_HTTP_CX_C_QUEUED, 1);
-    ngx_http_cx_writer_wake(w != NULL);
+
+    if (turn) {
+        ngx_http_cx_writer_wake(ch, w != NULL);
+    }
 
     return NGX_OK;
 }
 
 
-/* an empty batch: a free one, a new one, or the one that is missed least */
+/* of the shard the visit is in; NULL: there is no Redis */
+
+static ngx_http_cx_channel_t *
+ngx_http_cx_queue_channel(ngx_http_cx_site_t *site, cx_event_t *ev)
+{
+    cx_str_t    *key;
+    ngx_uint_t   k;
+
+    k = 0;
+
+    if (site->shards > 1) {
+        key = &ev->v[CX_COMMON_VISIT];
+
+        if (key->len == 0) {
+            key = &ev->v[CX_COMMON_VIEW];
+        }
+
+        if (key->len == 0) {
+            key = &ev->v[CX_COMMON_PAGE];
+        }
+
+        k = cx_shard(key, site->shards);
+    }
+
+    return ngx_http_cx_writer_channel(&site->streams[k],
+                                      ev->type == CX_ANSWER
+                                      ? NGX_HTTP_CX_LANE_ANSWERS
+                                      : NGX_HTTP_CX_LANE_SIGNALS);
+}
+
+
+/* a batch to fill: a free one, or that of what is missed least */
 
 static ngx_http_cx_batch_t *
-ngx_http_cx_queue_take(ngx_http_cx_site_t *site)
+ngx_http_cx_queue_open(ngx_http_cx_channel_t *ch)
+{
+    ngx_uint_t            keep;
+    ngx_time_t           *tp;
+    ngx_http_cx_batch_t  *b;
+    ngx_http_cx_queue_t  *q;
+
+    q = &ngx_http_cx_queue;
+    keep = q->keep - ngx_min(q->keep, q->replays);
+
+    if (q->spare <= keep && ngx_http_cx_queue_evict() != NGX_OK) {
+        return NULL;
+    }
+
+    b = ngx_http_cx_queue_get(ch);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    tp = ngx_timeofday();
+    b->ms = (uint64_t) tp->sec * 1000 + tp->msec;
+
+    b->last = b->body;
+    ch->open = b;
+
+    q->held++;
+
+    return b;
+}
+
+
+ngx_http_cx_batch_t *
+ngx_http_cx_queue_take(ngx_http_cx_channel_t *ch)
+{
+    ngx_http_cx_batch_t  *b;
+    ngx_http_cx_queue_t  *q;
+
+    q = &ngx_http_cx_queue;
+
+    /* new events come first, but there is always one for a replay: it is what
+       makes room again */
+
+    if (q->spare <= q->total / 4 && q->replays >= NGX_HTTP_CX_QUEUE_KEEP) {
+        return NULL;
+    }
+
+    b = ngx_http_cx_queue_get(ch);
+
+    if (b) {
+        b->replay = 1;
+        b->data = (u_char *) (b + 1) + NGX_HTTP_CX_QUEUE_ROOM;
+        b->last = b->data;
+        q->replays++;
+    }
+
+    return b;
+}
+
+
+static ngx_http_cx_batch_t *
+ngx_http_cx_queue_get(ngx_http_cx_channel_t *ch)
 {
     ngx_queue_t          *p;
     ngx_http_cx_batch_t  *b;
@@ -138,86 +253,90 @@ ngx_http_cx_queue_take(ngx_http_cx_site_t *site)
         b = ngx_queue_data(p, ngx_http_cx_batch_t, queue);
 
     } else {
-        b = ngx_http_cx_queue_alloc();
 
-        if (b == NULL) {
-            b = ngx_http_cx_queue_evict();
+        if (q->left == 0) {
+            return NULL;
         }
 
+        b = ngx_palloc(q->pool, NGX_HTTP_CX_QUEUE_SIZE);
         if (b == NULL) {
             return NULL;
         }
+
+        q->left--;
     }
 
-    b->site = site;
-    b->seq = 0;
-    b->events = 0;
-    b->answers = 0;
-    b->args = 0;
-    b->last = b->body;
+    ngx_memzero(b, sizeof(ngx_http_cx_batch_t));
 
-    q->batches++;
-
-    return b;
-}
-
-
-static ngx_http_cx_batch_t *
-ngx_http_cx_queue_alloc(void)
-{
-    u_char               *p;
-    ngx_http_cx_batch_t  *b;
-    ngx_http_cx_queue_t  *q;
-
-    q = &ngx_http_cx_queue;
-
-    if (q->left == 0) {
-        return NULL;
-    }
-
-    p = ngx_palloc(q->pool, sizeof(ngx_http_cx_batch_t)
-                            + NGX_HTTP_CX_BATCH_HEAD + NGX_HTTP_CX_QUEUE_BODY);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    b = (ngx_http_cx_batch_t *) p;
-
-    b->body = p + sizeof(ngx_http_cx_batch_t) + NGX_HTTP_CX_BATCH_HEAD;
+    b->channel = ch;
+    b->body = (u_char *) (b + 1) + NGX_HTTP_CX_BATCH_HEAD;
     b->end = b->body + NGX_HTTP_CX_QUEUE_BODY;
     ngx_queue_init(&b->waiters);
 
-    q->left--;
+    q->spare--;
 
     return b;
 }
 
 
-/* the oldest one that holds no answer */
+/* frees the oldest batch of signals that nobody else is busy with */
+
+static ngx_int_t
+ngx_http_cx_queue_evict(void)
+{
+    ngx_queue_t            *p;
+    ngx_http_cx_batch_t    *b, *oldest;
+    ngx_http_cx_writer_t   *wr;
+    ngx_http_cx_channel_t  *ch;
+
+    wr = &ngx_http_cx_writer;
+    oldest = NULL;
+
+    for (p = ngx_queue_head(&wr->channels);
+         p != ngx_queue_sentinel(&wr->channels);
+         p = ngx_queue_next(p))
+    {
+        ch = ngx_queue_data(p, ngx_http_cx_channel_t, queue);
+
+        if (ch->lane == NGX_HTTP_CX_LANE_ANSWERS) {
+            continue;
+        }
+
+        b = ngx_http_cx_queue_oldest(ch);
+
+        if (b && (oldest == NULL
+                  || (ngx_msec_int_t) (b->born - oldest->born) < 0))
+        {
+            oldest = b;
+        }
+    }
+
+    if (oldest == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_cx_count(NGX_HTTP_CX_C_DROPPED_FULL, oldest->events);
+
+    ngx_queue_remove(&oldest->queue);
+    ngx_http_cx_queue_done(oldest, 0);
+
+    return NGX_OK;
+}
+
 
 static ngx_http_cx_batch_t *
-ngx_http_cx_queue_evict(void)
+ngx_http_cx_queue_oldest(ngx_http_cx_channel_t *ch)
 {
     ngx_queue_t          *p;
     ngx_http_cx_batch_t  *b;
-    ngx_http_cx_queue_t  *q;
 
-    q = &ngx_http_cx_queue;
-
-    for (p = ngx_queue_head(&q->ready);
-         p != ngx_queue_sentinel(&q->ready);
+    for (p = ngx_queue_head(&ch->ready);
+         p != ngx_queue_sentinel(&ch->ready);
          p = ngx_queue_next(p))
     {
         b = ngx_queue_data(p, ngx_http_cx_batch_t, queue);
 
-        if (b->answers == 0 && ngx_queue_empty(&b->waiters)) {
-            ngx_queue_remove(p);
-
-            ngx_http_cx_count(NGX_HTTP_CX_C_DROPPED_FULL, b->events);
-
-            q->events -= b->events;
-            q->batches--;
-
+        if (!b->sending && !b->spooled) {
             return b;
         }
     }
@@ -226,23 +345,85 @@ ngx_http_cx_queue_evict(void)
 }
 
 
-static void
-ngx_http_cx_queue_close(ngx_http_cx_batch_t *b)
+void
+ngx_http_cx_queue_close(ngx_http_cx_channel_t *ch)
 {
-    ngx_http_cx_queue.open[b->site->index] = NULL;
-    ngx_queue_insert_tail(&ngx_http_cx_queue.ready, &b->queue);
+    size_t                len;
+    u_char                names[NGX_HTTP_CX_BATCH_HEAD
+                                - NGX_HTTP_CX_QUEUE_ROOM];
+    unsigned              args;
+    ngx_http_cx_batch_t  *b;
+
+    b = ch->open;
+    ch->open = NULL;
+
+    /* t/unit/event.c: the names of all types fit */
+
+    len = cx_event_names(b->types, names, sizeof(names), &args);
+
+    b->data = b->body - len;
+    ngx_memcpy(b->data, names, len);
+
+    b->args += args;
+    b->born = ngx_current_msec;
+
+    ngx_queue_insert_tail(&ch->ready, &b->queue);
 }
 
 
-static void
+void
+ngx_http_cx_queue_done(ngx_http_cx_batch_t *b, ngx_uint_t ok)
+{
+    ngx_http_cx_queue_leave(b, ok);
+    ngx_http_cx_queue_free(b);
+}
+
+
+void
+ngx_http_cx_queue_leave(ngx_http_cx_batch_t *b, ngx_uint_t ok)
+{
+    ngx_queue_t           *p;
+    ngx_http_cx_queue_t   *q;
+    ngx_http_cx_waiter_t  *w;
+
+    q = &ngx_http_cx_queue;
+
+    if (!b->replay) {
+        q->held--;
+        q->events -= b->events;
+    }
+
+    b->stale = 1;
+    b->gone = 1;
+
+    if (ngx_http_cx_writer.ending) {
+        return;
+    }
+
+    /* a handler only leaves word for the event loop */
+
+    while (!ngx_queue_empty(&b->waiters)) {
+        p = ngx_queue_head(&b->waiters);
+        ngx_queue_remove(p);
+
+        w = ngx_queue_data(p, ngx_http_cx_waiter_t, queue);
+        w->handler(w, ok);
+    }
+}
+
+
+void
 ngx_http_cx_queue_free(ngx_http_cx_batch_t *b)
 {
     ngx_http_cx_queue_t  *q;
 
     q = &ngx_http_cx_queue;
 
-    q->events -= b->events;
-    q->batches--;
+    if (b->replay) {
+        q->replays--;
+    }
+
+    q->spare++;
 
     /* the last one used is the one that is still in the CPU's caches */
     ngx_queue_insert_head(&q->free, &b->queue);
@@ -250,66 +431,33 @@ ngx_http_cx_queue_free(ngx_http_cx_batch_t *b)
 
 
 ngx_uint_t
-ngx_http_cx_queue_empty(void)
+ngx_http_cx_queue_held(void)
 {
-    return ngx_http_cx_queue.batches == 0;
+    return ngx_http_cx_queue.held;
 }
 
 
 ngx_uint_t
-ngx_http_cx_queue_ready(void)
+ngx_http_cx_queue_tight(void)
 {
-    return !ngx_queue_empty(&ngx_http_cx_queue.ready);
-}
-
-
-ngx_http_cx_batch_t *
-ngx_http_cx_queue_next(ngx_uint_t all)
-{
-    ngx_uint_t            i;
-    ngx_queue_t          *p;
     ngx_http_cx_queue_t  *q;
 
     q = &ngx_http_cx_queue;
 
-    if (all && ngx_queue_empty(&q->ready)) {
-        for (i = 0; i < q->conf->sites.nelts; i++) {
-            if (q->open[i]) {
-                ngx_http_cx_queue_close(q->open[i]);
-            }
-        }
-    }
-
-    if (ngx_queue_empty(&q->ready)) {
-        return NULL;
-    }
-
-    p = ngx_queue_head(&q->ready);
-    ngx_queue_remove(p);
-
-    return ngx_queue_data(p, ngx_http_cx_batch_t, queue);
+    return q->held * 4 >= (q->total - q->keep) * 3;
 }
 
 
 void
-ngx_http_cx_queue_done(ngx_http_cx_batch_t *b)
+ngx_http_cx_queue_gauges(void)
 {
-    ngx_queue_t           *p;
-    ngx_http_cx_waiter_t  *w;
+    ngx_http_cx_queue_t  *q;
 
-    ngx_http_cx_count(NGX_HTTP_CX_C_DELIVERED, b->events);
+    q = &ngx_http_cx_queue;
 
-    /* a handler may end its request, and with it push the next event */
-
-    while (!ngx_queue_empty(&b->waiters)) {
-        p = ngx_queue_head(&b->waiters);
-        ngx_queue_remove(p);
-
-        w = ngx_queue_data(p, ngx_http_cx_waiter_t, queue);
-        w->handler(w, 1);
-    }
-
-    ngx_http_cx_queue_free(b);
+    ngx_http_cx_gauge_set(NGX_HTTP_CX_G_QUEUE_EVENTS, q->events);
+    ngx_http_cx_gauge_set(NGX_HTTP_CX_G_QUEUE_BYTES,
+                          (q->total - q->spare) * NGX_HTTP_CX_QUEUE_SIZE);
 }
 
 
@@ -322,7 +470,9 @@ ngx_http_cx_queue_drop(void)
     q = &ngx_http_cx_queue;
     n = q->events;
 
-    ngx_http_cx_count(NGX_HTTP_CX_C_DROPPED_EXIT, n);
+    if (n) {
+        ngx_http_cx_count(NGX_HTTP_CX_C_DROPPED_EXIT, n);
+    }
 
     ngx_destroy_pool(q->pool);
     ngx_memzero(q, sizeof(ngx_http_cx_queue_t));

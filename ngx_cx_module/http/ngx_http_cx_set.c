@@ -11,6 +11,8 @@
 #define NGX_HTTP_CX_SET_FILE_MAX   65536       /* bytes of cx_thresholds */
 
 
+static ngx_int_t ngx_http_cx_set_check(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_int_t max);
 static ngx_int_t ngx_http_cx_set_read(ngx_conf_t *cf, ngx_str_t *directive,
     ngx_str_t *name, ngx_str_t *text);
 
@@ -118,15 +120,59 @@ ngx_http_cx_set_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* cx_site, cx_touchpoint, cx_stage: names that end in keys and attributes */
+/* cx_site name [shards=N] */
+
+char *
+ngx_http_cx_set_site(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_loc_conf_t *cxlcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (cxlcf->site_name.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    n = 1;
+
+    if (ngx_http_cx_set_check(cf, &value[1], NGX_HTTP_CX_SITE_MAX) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strncmp(value[2].data, "shards=", 7) == 0) {
+            n = ngx_atoi(value[2].data + 7, value[2].len - 7);
+
+        } else {
+            n = NGX_ERROR;
+        }
+
+        if (n < 1 || n > CX_SHARDS_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\": expected shards=1 "
+                               "to shards=%d", &value[2], CX_SHARDS_MAX);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    cxlcf->site_name = value[1];
+    cxlcf->site_shards = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* cx_touchpoint, cx_stage */
 
 char *
 ngx_http_cx_set_name(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
-    ngx_str_t   *field, *value;
-    cx_field_t   f;
+    ngx_str_t  *field, *value;
 
     field = (ngx_str_t *) (p + cmd->offset);
 
@@ -136,21 +182,39 @@ ngx_http_cx_set_name(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    f.kind = CX_KIND_NAME;
-    f.max = (cmd->offset == offsetof(ngx_http_cx_loc_conf_t, site_name))
-            ? NGX_HTTP_CX_SITE_MAX : CX_NAME_MAX;
-
-    if (value[1].len == 0 || !cx_field_ok(&f, (cx_str_t *) &value[1])) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V %V\": expected a name of 1 to %d letters, "
-                           "digits, \"_\", \".\", \":\" or \"-\"",
-                           &cmd->name, &value[1], (int) f.max);
+    if (ngx_http_cx_set_check(cf, &value[1], CX_NAME_MAX) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     *field = value[1];
 
     return NGX_CONF_OK;
+}
+
+
+/* names that end in keys and attributes */
+
+static ngx_int_t
+ngx_http_cx_set_check(ngx_conf_t *cf, ngx_str_t *name, ngx_int_t max)
+{
+    cx_field_t  f;
+    ngx_str_t  *directive;
+
+    f.kind = CX_KIND_NAME;
+    f.max = max;
+
+    if (name->len && cx_field_ok(&f, (cx_str_t *) name)) {
+        return NGX_OK;
+    }
+
+    directive = cf->args->elts;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V %V\": expected a name of 1 to %i letters, "
+                       "digits, \"_\", \".\", \":\" or \"-\"",
+                       directive, name, max);
+
+    return NGX_ERROR;
 }
 
 
