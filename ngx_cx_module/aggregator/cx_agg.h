@@ -59,7 +59,8 @@ typedef struct {
     int64_t          log_level;
     unsigned         once:1;
     unsigned         rebuild:1;
-    cx_redis_url_t   url;        /* redis, taken apart */
+    cx_redis_target_t redis;     /* points into redis_words */
+    char            *redis_words;
     char            *thresholds; /* file; NULL: none */
     cx_tuning_t      tuning;     /* what it says, or the defaults */
 } cx_agg_conf_t;
@@ -199,17 +200,40 @@ struct cx_agg_answer_s {
 #define CX_ANSWER_OTHER_SURVEY  4
 
 typedef struct cx_agg_site_s  cx_agg_site_t;
+typedef struct cx_agg_host_s  cx_agg_host_t;
 
+/* who works on a site or shard; times are of cx_monotonic() */
+typedef struct {
+    int64_t               at;            /* asked last; 0: never */
+    int64_t               free_at;       /* nobody's since then; 0: it is */
+    int64_t               kept_at;       /* taken as nobody else did; or 0 */
+    unsigned              alive;         /* aggregators seen there, with us;
+                                            0: unknown */
+    unsigned              held:1;        /* ours, as far as we know */
+    unsigned              want:1;        /* to be taken if it is free */
+    unsigned              soon:1;        /* ask at once */
+    unsigned              asked:1;       /* a reply is to come */
+    unsigned              standby:1;     /* said that another one has it */
+} cx_agg_lease_t;
+
+/* a site, or a shard of one, which is a site of its own to all but scores */
 struct cx_agg_site_s {
     cx_agg_site_t        *next;
     const cx_agg_conf_t  *conf;
     cx_str_t              name;
+    cx_str_t              parent;        /* the site of a shard; else: name */
+    int                   shard;         /* its number; -1: is no shard */
+    cx_agg_host_t        *host;          /* where it is now; NULL: unknown */
+    cx_agg_lease_t        lease;
     char                  id[48];        /* committed checkpoint */
     char                  at[48];        /* last entry folded */
+    char                  tip[48];       /* last one of the stream, as seen */
     int64_t               life[CX_LIFE_N];
-    char                  seen[48];      /* checkpoint, when standing by */
+    int64_t               counted;       /* entries of life, as committed */
+    int64_t               gaps;          /* the same of gaps */
     int64_t               base;          /* gone before the first commit */
     int64_t               hour;          /* of the stream, ms / 3600000 */
+    int                   schema;        /* of the rollups, CX_AGG_SCHEMA() */
 
     cx_agg_window_t      *window;
     uint64_t              tick;
@@ -228,24 +252,37 @@ struct cx_agg_site_s {
     int64_t               pre_hour;
     unsigned char         pre[CX_AGG_VISITS_HOURS][CX_AGG_SHARDS];
     int64_t               shard_hour;    /* of shard_at */
-    int64_t               shard_at[CX_AGG_SHARDS];   /* EXPIRE was set, ms */
+    int64_t               shard_at[CX_AGG_SHARDS];   /* EXPIRE was set, by
+                                            cx_monotonic(); 0: never */
 
     cx_buf_t              ops;           /* commands of the next commit */
     unsigned              commands;      /* in ops */
     unsigned              changes;       /* rough number of arguments */
     int64_t               pending;       /* entries folded, uncommitted */
-    int64_t               pending_since; /* ms */
+
+    /* of cx_monotonic() */
+    int64_t               pending_since;
     int64_t               committed_at;
     int64_t               scored_at;
-    int64_t               gap_at;        /* looked for a gap */
+    int64_t               gap_at;        /* looked for a gap; 0: do */
     int64_t               refused_at;    /* said that an entry was refused */
-    int64_t               read_again;    /* ms; standing by until then */
+    int64_t               noted_at;      /* tried to note the shard */
+    int64_t               waits_at;      /* figures of a split site could not
+                                            be made since then; 0: can */
+    int64_t               retry_at;      /* not before, after trouble */
+    int64_t               trouble_at;    /* 0: none */
+    int64_t               backoff;       /* ms */
+
     unsigned              based:1;       /* base is known */
     unsigned              ready:1;       /* the model is loaded */
-    unsigned              standby:1;
     unsigned              stale:1;       /* cx:{}:dirty was not read yet */
-    unsigned              gap:1;         /* said, where it has no number */
     unsigned              drained:1;     /* less came than was asked for */
+    unsigned              newer:1;       /* schema is not ours: left alone */
+    unsigned              told:1;        /* that it is */
+    unsigned              noted:1;       /* the shard, in cx:{site}:shards */
+    unsigned              complained:1;  /* of its trouble */
+    unsigned              split:1;       /* or a shard: figures are of sums */
+    unsigned              told_waits:1;  /* that figures wait */
 };
 
 cx_agg_site_t *cx_agg_site(const cx_agg_conf_t *conf, const cx_str_t *name);
@@ -335,7 +372,19 @@ int cx_agg_load_window(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w);
 
 /* ---- cx_agg_checkpoint.c ---- */
 
-/* reads the checkpoint and makes the site ready; 0, or -1 and r->error */
+/* a version of the rollups as a number that can be compared */
+#define CX_AGG_SCHEMA(major, minor)  ((major) * 1000 + (minor))
+
+/* ours */
+int cx_agg_schema(void);
+
+/* of the text in a checkpoint; NULL or none: 1.0 */
+int cx_agg_schema_parse(const cx_str_t *text);
+
+/*
+ * Reads the checkpoint and makes the site ready; 0, or -1 and r->error, or 1
+ * if its rollups are of a newer major version, s->newer: we must not write.
+ */
 int cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s);
 
 
@@ -372,49 +421,179 @@ int cx_agg_commit(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 /* only s->ops, under the same condition; moves nothing */
 int cx_agg_commit_ops(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 
+/* replies to MULTI ... EXEC, the only ones to come; as a commit */
+int cx_agg_commit_take(cx_redis_t *r, const cx_agg_site_t *s,
+    cx_reply_t *reply);
+
 
 /* ---- cx_agg_rank.c: scores and ranks of dirty pages, step 7 ---- */
 
 int cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 int cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 
+/* figures and ranks of a page whose counters are all loaded; off the dirty */
+void cx_agg_rank_cell(cx_agg_site_t *s, cx_agg_cell_t *c);
 
-/* ---- cx_agg_stream.c: reading on from the checkpoint ---- */
+/* what a predecessor left unscored, into s->dirty; 0, or -1 and r->error */
+int cx_agg_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 
-#define CX_AGG_COUNT  1000               /* entries of a site per read */
 
-typedef struct {
-    const cx_agg_conf_t  *conf;
-    cx_redis_t            redis;
-    cx_reply_t            batch;         /* entries being folded */
-    cx_reply_t            reply;
-    cx_agg_site_t        *site;
-    cx_event_t           *event;         /* CX_AGG_COUNT of each */
-    const char          **refused;
-    size_t               *token;
-    char                  cursor[24];    /* of the search for sites */
-    int64_t               searched_at;   /* ms */
-    int64_t               trouble_at;    /* ms; 0: none */
-    int64_t               backoff;       /* ms */
-} cx_agg_t;
+/* ---- cx_agg_sum.c: the same of a split site, over all of its shards ---- */
+
+typedef struct cx_agg_run_s  cx_agg_t;
+
+/* whose sites and nodes there are */
+void cx_agg_sum_init(cx_agg_t *a);
+
+/* 1 if the figures of a loaded site are made of sums; -1 and r->error */
+int cx_agg_sum_is(cx_redis_t *r, cx_agg_site_t *s);
 
 /*
- * Reads on for all sites that are ready and folds what comes; block in ms, 0
- * does not wait.  Sets s->drained where less than CX_AGG_COUNT came.  0, or -1
- * and redis.error.
+ * Scores what is dirty in s and in all other shards of its site that we work
+ * on, after a commit of those.  As a commit; where another node is in trouble
+ * all of it stays dirty, and CX_COMMIT_OK.
  */
-int cx_agg_read(cx_agg_t *a, int block);
-
-/* entries trimmed unread by others: found, counted, said; as a commit */
-int cx_agg_gap(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
+int cx_agg_sum(cx_agg_site_t *s, int64_t now);
+int cx_agg_sum_rebuild(cx_agg_site_t *s, int64_t now);
 
 
 /* ---- cx_agg_run.c: the loop ---- */
+
+#define CX_AGG_COUNT  1000               /* entries of a site per read */
+#define CX_AGG_BLOCK  500                /* ms that a read waits at most */
+
+/* what the loop knows of a node of Redis; times are of cx_monotonic() */
+struct cx_agg_host_s {
+    cx_agg_host_t        *next;
+    cx_node_t            *node;
+    char                  cursor[24];    /* of the search for sites */
+    int64_t               searched_at;
+    int64_t               apart_at;      /* a read of all sites was refused */
+    unsigned              searched:1;    /* all of it once */
+    unsigned              checked:1;     /* its policy */
+};
+
+struct cx_agg_run_s {
+    const cx_agg_conf_t  *conf;
+    cx_nodes_t            nodes;
+    cx_agg_host_t        *host;          /* all that were ever used */
+    cx_agg_site_t        *site;
+    char                  id[80];        /* of this process, in leases */
+    cx_reply_t            batch;         /* entries being folded */
+    cx_reply_t            reply;
+    cx_event_t           *event;         /* CX_AGG_COUNT of each */
+    const char          **refused;
+    size_t               *token;
+    unsigned              held;          /* leases */
+    unsigned              share;         /* that we should hold at most */
+    int64_t               surplus_at;    /* held > share since; 0: is not */
+    int64_t               leased_at;     /* leases were looked after */
+    int64_t               trouble_at;    /* of finding nodes; 0: none */
+    unsigned              failed:1;      /* there was trouble */
+    unsigned              newer:1;       /* a site was left alone */
+
+    int                   notify;        /* socket to systemd, or -1 */
+    int64_t               notify_ms;     /* between messages */
+    int64_t               notify_at;
+    unsigned              notified:1;    /* READY=1 */
+};
 
 extern volatile int  cx_agg_stop;        /* set by signals */
 
 /* until stopped or, with --once, drained; exit status */
 int cx_agg_run(cx_agg_t *a);
+
+
+/* ---- cx_agg_sites.c: which sites there are, and where ---- */
+
+/* nodes, connections and sites as they are now; a step of the search */
+void cx_agg_find(cx_agg_t *a);
+
+/* 1 if all nodes were searched, and answer */
+int cx_agg_found(const cx_agg_t *a);
+
+/* its node is connected and it is not to be left alone */
+int cx_agg_usable(const cx_agg_site_t *s, int64_t now);
+
+/* the connection to a site's node; only of one that is usable */
+cx_redis_t *cx_agg_redis(const cx_agg_site_t *s);
+
+/* notes a shard in its site's list, once */
+void cx_agg_note_shard(cx_agg_t *a, cx_agg_site_t *s);
+
+
+/* ---- cx_agg_trouble.c: what stops when something fails ---- */
+
+/*
+ * A call on this node failed and the reason is in its redis.error: by what
+ * that is about the site stops, if one is given, or the node with all of its
+ * sites.  Models are thrown away, the connection is closed.
+ */
+void cx_agg_trouble(cx_agg_t *a, cx_agg_host_t *h, cx_agg_site_t *s);
+
+/* no node of the cluster holds a site's slot, for the reason in nodes.error */
+void cx_agg_nowhere(cx_agg_t *a, cx_agg_site_t *s);
+
+/* says what works again */
+void cx_agg_works(cx_agg_t *a);
+
+
+/* ---- cx_agg_lease.c: who works on what ---- */
+
+#define CX_LEASE_MS  5000                /* a lease lasts */
+
+void cx_agg_lease_init(cx_agg_t *a);
+
+/* asks for leases, renews ours, where it is time to */
+void cx_agg_lease(cx_agg_t *a);
+
+/* 1 if others should have this one; then to be given right after a commit */
+int cx_agg_lease_surplus(const cx_agg_t *a, const cx_agg_site_t *s,
+    int64_t now);
+void cx_agg_lease_give(cx_agg_t *a, cx_agg_site_t *s);
+
+/* gives all back: the end */
+void cx_agg_lease_end(cx_agg_t *a);
+
+/* cx_monotonic() when a site's lease is due */
+int64_t cx_agg_lease_due(const cx_agg_site_t *s);
+
+
+/* ---- cx_agg_stream.c: reading on from the checkpoint ---- */
+
+/*
+ * Reads on for all sites that are ready and folds what comes; waits block ms
+ * at most, which only a read of one node can.  Sets s->drained where less than
+ * CX_AGG_COUNT came.
+ */
+void cx_agg_read(cx_agg_t *a, int block);
+
+/* orders ids of entries as strcmp() */
+int cx_agg_compare(const char *a, const char *b);
+
+
+/* ---- cx_agg_gap.c ---- */
+
+/*
+ * Entries that were trimmed unread by others, streams that were begun anew or
+ * fell back: found, counted, said; as a commit.  Only where nothing is pending.
+ */
+int cx_agg_gap(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
+
+
+/* ---- cx_agg_policy.c ---- */
+
+/* warns if Redis may evict keys; 0, or -1 and r->error if it is lost */
+int cx_agg_policy(cx_redis_t *r, cx_reply_t *reply);
+
+
+/* ---- cx_agg_notify.c: what systemd wants to know ---- */
+
+void cx_agg_notify_init(cx_agg_t *a);
+
+/* that we are alive, and how far; when it is time to */
+void cx_agg_notify(cx_agg_t *a);
+void cx_agg_notify_stop(cx_agg_t *a);
 
 
 /* ---- cx_agg_main.c ---- */

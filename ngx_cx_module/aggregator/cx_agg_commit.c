@@ -22,32 +22,61 @@ cx_commit_key(cx_agg_site_t *s, cx_redis_t *r)
 }
 
 
-/* compare: from here on EXEC fails if anybody touches the checkpoint */
+/* 1 if a counter of the checkpoint is what we know, or neither is there */
+
+static int
+cx_commit_same(const cx_reply_t *reply, size_t i, int64_t known)
+{
+    int64_t n;
+
+    return (cx_number(&n, &reply->s[i]) ? 0 : n) == known;
+}
+
+
+/*
+ * Compare: from here on EXEC fails if anybody touches the checkpoint.  Whoever
+ * has changed the version of the rollups has moved it as well.  The id alone
+ * would not do: where a stream fell back it is an earlier one again, and who
+ * slept meanwhile would write counters of that time.
+ */
 
 static int
 cx_commit_watch(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
 {
+    int       fresh;
     cx_str_t *id;
 
     cx_redis_command(r, 2);
     cx_redis_text(r, "WATCH");
     cx_commit_key(s, r);
-    cx_redis_command(r, 3);
-    cx_redis_text(r, "HGET");
+    cx_redis_command(r, 6);
+    cx_redis_text(r, "HMGET");
     cx_commit_key(s, r);
     cx_redis_text(r, "id");
+    cx_redis_text(r, "schema");
+    cx_redis_text(r, cx_lifetime[CX_LIFE_ENTRIES]);
+    cx_redis_text(r, cx_lifetime[CX_LIFE_GAPS]);
 
     if (cx_redis_get(r, reply) || cx_redis_get(r, reply)) {
         return CX_COMMIT_FAILED;
     }
 
-    id = &reply->s[0];
+    if (reply->type[0] != REDIS_REPLY_ARRAY || reply->n != 5) {
+        snprintf(r->error, sizeof(r->error), "unexpected reply to HMGET");
+        return CX_COMMIT_FAILED;
+    }
 
-    if (reply->type[0] == REDIS_REPLY_NIL) {
+    id = &reply->s[1];
+    fresh = reply->type[1] == REDIS_REPLY_NIL;
+
+    if (fresh) {
         return strcmp(s->id, "0-0") == 0 ? CX_COMMIT_OK : CX_COMMIT_CONFLICT;
     }
 
     return id->len == strlen(s->id) && memcmp(id->data, s->id, id->len) == 0
+                   && cx_agg_schema_parse(&reply->s[2]) == s->schema
+                   && cx_commit_same(reply, 3, s->counted)
+                   && cx_commit_same(reply, 4, s->gaps)
                ? CX_COMMIT_OK
                : CX_COMMIT_CONFLICT;
 }
@@ -58,19 +87,31 @@ cx_commit_watch(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
 static void
 cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 {
-    int       i;
+    int       i, schema, len;
+    char      text[32];
     cx_buf_t *b;
 
+    /* who is older than what is there leaves the number as it is */
+
+    schema = cx_agg_schema();
+    schema = schema > s->schema ? schema : s->schema;
+    len = snprintf(text, sizeof(text), "%d.%d", schema / 1000, schema % 1000);
+
     cx_redis_words(r, "MULTI");
-    cx_redis_command(r, 8 + 2 * CX_LIFE_N);
+    cx_redis_command(r, (size_t) (8 + 2 * s->based + 2 * CX_LIFE_N));
     cx_redis_text(r, "HSET");
     cx_commit_key(s, r);
     cx_redis_text(r, "id");
     cx_redis_text(r, s->at);
     cx_redis_text(r, "updated");
     cx_redis_number(r, now);
-    cx_redis_text(r, "base");
-    cx_redis_number(r, s->base);
+    cx_redis_text(r, "schema");
+    cx_redis_arg(r, text, (size_t) len);
+
+    if (s->based) {
+        cx_redis_text(r, "base");
+        cx_redis_number(r, s->base);
+    }
 
     for (i = 0; i < CX_LIFE_N; i++) {
         cx_redis_text(r, cx_lifetime[i]);
@@ -96,8 +137,8 @@ cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
  * (READONLY, OOM: then none was run), else an array.
  */
 
-static int
-cx_commit_take(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
+int
+cx_agg_commit_take(cx_redis_t *r, const cx_agg_site_t *s, cx_reply_t *reply)
 {
     char   why[sizeof(r->error)];
     size_t i, failed, first;
@@ -106,7 +147,7 @@ cx_commit_take(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
 
     while (r->expect > 1) {
         if (cx_redis_get(r, reply)) {
-            if (r->c == NULL) {
+            if (!r->up) {
                 return CX_COMMIT_FAILED;
             }
 
@@ -117,7 +158,7 @@ cx_commit_take(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
     }
 
     if (cx_redis_get(r, reply)) {
-        if (r->c && why[0]) {
+        if (r->up && why[0]) {
             memcpy(r->error, why, sizeof(why));
         }
 
@@ -159,7 +200,7 @@ cx_commit_run(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply, int64_t now)
 
     if (rc == CX_COMMIT_OK) {
         cx_commit_send(r, s, now);
-        return cx_commit_take(r, s, reply);
+        return cx_agg_commit_take(r, s, reply);
     }
 
     if (rc == CX_COMMIT_CONFLICT) {
@@ -186,6 +227,10 @@ cx_agg_commit_ops(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
         s->commands = 0;
         s->changes = 0;
         memcpy(s->id, s->at, sizeof(s->id));
+        s->counted = s->life[CX_LIFE_ENTRIES];
+        s->gaps = s->life[CX_LIFE_GAPS];
+        s->schema = s->schema > cx_agg_schema() ? s->schema : cx_agg_schema();
+        s->committed_at = cx_monotonic();
     }
 
     return rc;
@@ -205,7 +250,6 @@ cx_agg_commit(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
                    (int) s->name.len, s->name.data, (long long) s->pending,
                    s->id);
         s->pending = 0;
-        s->committed_at = now;
         cx_agg_site_trim(s);
     }
 

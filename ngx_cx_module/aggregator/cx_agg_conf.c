@@ -16,9 +16,11 @@
 #define CX_AT(field) offsetof(cx_agg_conf_t, field)
 
 const cx_setting_t cx_settings[CX_SETTINGS] = {
-    { "redis", CX_SET_URL, CX_AT(url), 0, 0, 0,
-      "where the streams and rollups are: redis://[user:pass@]host[:port]"
-      "[/db] or unix:/path[?db=n] (redis://127.0.0.1:6379)" },
+    { "redis", CX_SET_REDIS, CX_AT(redis), 0, 0, 0,
+      "where the streams and rollups are, in the words of nginx's cx_redis: "
+      "redis://[[user]:password@]host[:port][/db], rediss://..., unix:/path"
+      "[?db=n], several redis:// of a cluster, or sentinel://host[:port]... "
+      "master=name (redis://127.0.0.1:6379)" },
     { "site", CX_SET_SITE, CX_AT(site), 0, 0, 0,
       "a site to aggregate, may be repeated; none: every site that has a "
       "stream" },
@@ -129,12 +131,11 @@ cx_conf_site(cx_conf_t *c, const cx_setting_t *set, const char *value,
 
 
 static int
-cx_conf_url(cx_conf_t *c, const cx_setting_t *set, const char *value)
+cx_conf_redis(cx_conf_t *c, const cx_setting_t *set, const char *value)
 {
     const char *err;
 
-    cx_redis_url_free(&c->conf->url);
-    err = cx_redis_url(&c->conf->url, value);
+    err = cx_redis_line(&c->conf->redis, &c->conf->redis_words, value);
 
     /* not the value: it may have a password */
 
@@ -194,8 +195,8 @@ cx_conf_set(cx_conf_t *c, size_t i, const char *value, const char *source)
     c->source[i] = source;
 
     switch (set->kind) {
-    case CX_SET_URL:
-        return cx_conf_url(c, set, value);
+    case CX_SET_REDIS:
+        return cx_conf_redis(c, set, value);
 
     case CX_SET_SITE:
         return cx_conf_site(c, set, value, fresh);
@@ -313,7 +314,7 @@ static int
 cx_conf_file(cx_conf_t *c, const char *path)
 {
     int      rc;
-    char     line[1024];
+    char     line[4096];
     FILE    *f;
     size_t   len;
     unsigned n;
@@ -510,7 +511,7 @@ cx_agg_conf(cx_agg_conf_t *conf, int argc, char **argv)
         }
     }
 
-    (void) cx_redis_url(&conf->url, "redis://127.0.0.1:6379");
+    (void) cx_redis_line(&conf->redis, &conf->redis_words, CX_REDIS_DEFAULT);
 
     rc = cx_conf_flags(&c, argc, argv, &file, &check);
 
@@ -552,5 +553,5 @@ cx_agg_conf_free(cx_agg_conf_t *conf)
 
     free(conf->site);
     free(conf->thresholds);
-    cx_redis_url_free(&conf->url);
+    free(conf->redis_words);
 }

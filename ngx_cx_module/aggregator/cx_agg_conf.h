@@ -6,7 +6,7 @@
 #include "cx_agg.h"
 
 enum {
-    CX_SET_URL,
+    CX_SET_REDIS,
     CX_SET_SITE,
     CX_SET_FILE,
     CX_SET_LEVEL,
@@ -34,6 +34,8 @@ typedef struct {
     char           where[300];          /* for messages */
     char           thresholds[300];     /* where they were set last */
 } cx_conf_t;
+
+#define CX_REDIS_DEFAULT  "redis://127.0.0.1:6379"
 
 /* cx_agg_conf_show.c: --help and --check-config */
 void cx_conf_help(void);

@@ -1,6 +1,7 @@
 /* Settings as --help and --check-config say them. */
 
 #include <stdio.h>
+#include <string.h>
 #include "cx_agg_conf.h"
 #include "cx_version.h"
 
@@ -28,6 +29,74 @@ cx_conf_help(void)
 }
 
 
+static void
+cx_conf_show_word(const char *name, const cx_str_t *value)
+{
+    if (value->len) {
+        printf(" %s=%.*s", name, (int) value->len, (char *) value->data);
+    }
+}
+
+
+/* the words again; of a password only that there is one */
+
+static void
+cx_conf_show_redis(const cx_redis_target_t *t)
+{
+    unsigned               i;
+    cx_str_t               secret;
+    const cx_str_t        *user, *password;
+    const cx_redis_addr_t *a;
+
+    user = t->mode == CX_REDIS_SENTINEL ? &t->sentinel_user : &t->user;
+    password = t->mode == CX_REDIS_SENTINEL ? &t->sentinel_password
+                                            : &t->password;
+
+    for (i = 0; i < t->n; i++) {
+        a = &t->seed[i];
+
+        if (a->host.len == 0) {
+            printf(" unix:%.*s", (int) a->path.len, (char *) a->path.data);
+            continue;
+        }
+
+        printf(" %s%s://%.*s%s",
+               t->mode == CX_REDIS_SENTINEL ? "sentinel" : "redis",
+               t->tls ? "s" : "", (int) user->len, (char *) user->data,
+               password->len ? ":...@" : "");
+        printf(memchr(a->host.data, ':', a->host.len) ? "[%.*s]:%u" : "%.*s:%u",
+               (int) a->host.len, (char *) a->host.data, a->port);
+    }
+
+    if (t->mode == CX_REDIS_CLUSTER) {
+        printf(" cluster");
+
+    } else if (t->mode == CX_REDIS_SENTINEL) {
+        cx_conf_show_word("master", &t->master);
+        cx_conf_show_word("user", &t->user);
+        secret.data = (unsigned char *) "...";
+        secret.len = t->password.len ? 3 : 0;
+        cx_conf_show_word("password", &secret);
+
+        if (t->db) {
+            printf(" db=%u", t->db);
+        }
+
+    } else if (t->db) {
+        printf("%s%u", t->seed[0].host.len ? "/" : "?db=", t->db);
+    }
+
+    cx_conf_show_word("ca", &t->ca);
+    cx_conf_show_word("cert", &t->cert);
+    cx_conf_show_word("key", &t->key);
+    cx_conf_show_word("name", &t->name);
+
+    if (t->tls && !t->verify) {
+        printf(" verify=off");
+    }
+}
+
+
 void
 cx_conf_show(const cx_conf_t *c)
 {
@@ -41,8 +110,10 @@ cx_conf_show(const cx_conf_t *c)
         by = c->source[i] ? c->source[i] : "default";
 
         switch (set->kind) {
-        case CX_SET_URL:
-            printf("redis = %s  # %s\n", c->conf->url.label, by);
+        case CX_SET_REDIS:
+            printf("redis =");
+            cx_conf_show_redis(&c->conf->redis);
+            printf("  # %s\n", by);
             break;
 
         case CX_SET_SITE:

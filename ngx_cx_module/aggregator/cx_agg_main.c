@@ -2,7 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
+#include <sys/time.h>
 #include "cx_agg.h"
 
 volatile int cx_agg_stop;
@@ -19,11 +19,11 @@ cx_agg_signal(int signo)
 int64_t
 cx_agg_now(void)
 {
-    struct timespec ts;
+    struct timeval tv;
 
-    clock_gettime(CLOCK_REALTIME, &ts);
+    gettimeofday(&tv, NULL);
 
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
 }
 
 
@@ -47,6 +47,7 @@ main(int argc, char **argv)
 
         memset(&agg, 0, sizeof(cx_agg_t));
         agg.conf = &conf;
+        cx_agg_sum_init(&agg);
         rc = cx_agg_run(&agg);
 
     } else {

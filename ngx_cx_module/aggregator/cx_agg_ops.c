@@ -373,7 +373,9 @@ cx_commit_shard(cx_agg_site_t *s, cx_shard_t *sh, unsigned shard, int64_t now)
         v->changed = 0;
     }
 
-    if (s->shard_at[shard] + CX_AGG_VISITS_TTL * 1000 / 4 <= now) {
+    if (s->shard_at[shard] == 0
+        || now >= s->shard_at[shard] + CX_AGG_VISITS_TTL * 1000 / 4)
+    {
         s->shard_at[shard] = now;
         cx_agg_op(s, "EXPIRE", 2);
         cx_agg_op_key(s, CX_KEY_VISITS, &sh->window, &sh->name);
@@ -514,7 +516,7 @@ cx_agg_ops(cx_agg_site_t *s, int64_t now)
         }
     }
 
-    cx_commit_visits(s, now);
+    cx_commit_visits(s, cx_monotonic());
     cx_commit_answers(s, now);
     cx_commit_trim(s);
 }

@@ -78,8 +78,8 @@ cx_rank_place(cx_agg_site_t *s, cx_agg_cell_t *c, const cx_score_t *score)
 
 /* operations that score a cell and take it off the list of dirty ones */
 
-static void
-cx_rank_cell(cx_agg_site_t *s, cx_agg_cell_t *c)
+void
+cx_agg_rank_cell(cx_agg_site_t *s, cx_agg_cell_t *c)
 {
     char       text[CX_PAGE_MAX + 32];
     cx_score_t score;
@@ -134,8 +134,8 @@ cx_rank_parse(const cx_str_t *text, int *gran, int64_t *start, cx_str_t *page)
 
 /* what a predecessor left unscored */
 
-static int
-cx_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+int
+cx_agg_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 {
     int              gran;
     char             key[CX_KEY_MAX];
@@ -228,7 +228,7 @@ cx_rank_load(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     cx_agg_cell_t   *c;
     cx_agg_window_t *w;
 
-    if (s->stale && cx_rank_left(r, s, now)) {
+    if (s->stale && cx_agg_rank_left(r, s, now)) {
         return -1;
     }
 
@@ -255,6 +255,12 @@ cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     unsigned       n;
     cx_agg_cell_t *c;
 
+    rc = cx_agg_sum_is(r, s);
+
+    if (rc) {
+        return rc > 0 ? cx_agg_sum(s, now) : CX_COMMIT_FAILED;
+    }
+
     if (cx_rank_load(r, s, now)) {
         return CX_COMMIT_FAILED;
     }
@@ -267,7 +273,7 @@ cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
             c->window->dirty--;
 
             if (c->stored) {
-                cx_rank_cell(s, c);
+                cx_agg_rank_cell(s, c);
             }
         }
 
@@ -279,8 +285,6 @@ cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
             }
         }
     } while (s->dirty);
-
-    s->scored_at = now;
 
     return CX_COMMIT_OK;
 }
@@ -373,7 +377,17 @@ cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     cx_agg_node_t   *node;
     cx_agg_window_t *w;
 
-    if (cx_agg_load_site(r, s) || cx_rank_windows(r, s, now)) {
+    if (cx_agg_load_site(r, s)) {
+        return CX_COMMIT_FAILED;
+    }
+
+    rc = cx_agg_sum_is(r, s);
+
+    if (rc) {
+        return rc > 0 ? cx_agg_sum_rebuild(s, now) : CX_COMMIT_FAILED;
+    }
+
+    if (cx_rank_windows(r, s, now)) {
         return CX_COMMIT_FAILED;
     }
 

@@ -1,20 +1,16 @@
 /*
- * Blocking connection over hiredis 0.14 to 1.x.  The reader gets functions of
- * our own that append to a flat list (reply trees cost 2 us an event); reading
- * is done by redisBufferRead() and redisReaderGetReply(), because
- * redisGetReply() of 1.x looks into the objects for push messages.
+ * Commands and replies over the reader of hiredis 0.14 to 1.x, which gets
+ * functions of our own that append to a flat list: reply trees cost 2 us an
+ * event.
  */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include "cx_agg_redis.h"
-#include "cx_keys.h"
+#include "cx_agg_socket.h"
 
 #define CX_CHUNK 262144
+#define CX_READ  65536
 
 struct cx_chunk_s {
     cx_chunk_t   *next;
@@ -31,99 +27,6 @@ typedef int cx_elements_t;
 
 static cx_reply_t *cx_target; /* of the reply being read */
 static redisReply  cx_object; /* what hiredis thinks it holds */
-
-
-void *
-cx_alloc(size_t size)
-{
-    void *p;
-
-    p = calloc(1, size);
-
-    if (p == NULL) {
-        fprintf(stderr, "out of memory (%zu bytes)\n", size);
-        exit(1);
-    }
-
-    return p;
-}
-
-
-void *
-cx_realloc(void *p, size_t size)
-{
-    p = realloc(p, size);
-
-    if (p == NULL) {
-        fprintf(stderr, "out of memory (%zu bytes)\n", size);
-        exit(1);
-    }
-
-    return p;
-}
-
-
-void
-cx_buf_need(cx_buf_t *b, size_t len)
-{
-    if (b->size - b->len < len) {
-        b->size = b->size * 2 + len + 1024;
-        b->data = cx_realloc(b->data, b->size);
-    }
-}
-
-
-void
-cx_buf_head(cx_buf_t *b, char mark, size_t n)
-{
-    unsigned char *p;
-
-    cx_buf_need(b, 24);
-    p = b->data + b->len;
-    *p++ = (unsigned char) mark;
-
-    if (n < 10) {
-        *p++ = (unsigned char) ('0' + n);
-
-    } else if (n < 100) {
-        *p++ = (unsigned char) ('0' + n / 10);
-        *p++ = (unsigned char) ('0' + n % 10);
-
-    } else {
-        p += cx_digits((char *) p, n);
-    }
-
-    *p++ = '\r';
-    *p++ = '\n';
-    b->len = (size_t) (p - b->data);
-}
-
-
-void
-cx_buf_bulk(cx_buf_t *b, const void *data, size_t len)
-{
-    cx_buf_head(b, '$', len);
-    cx_buf_need(b, len + 2);
-
-    if (len) {
-        memcpy(b->data + b->len, data, len);
-    }
-
-    memcpy(b->data + b->len + len, "\r\n", 2);
-    b->len += len + 2;
-}
-
-
-void
-cx_buf_bulk_number(cx_buf_t *b, int64_t n)
-{
-    char   text[24];
-    size_t len;
-
-    text[0] = '-';
-    len = cx_digits(text + (n < 0), n < 0 ? -(uint64_t) n : (uint64_t) n);
-    cx_buf_bulk(b, text, len + (n < 0));
-}
 
 
 void
@@ -331,25 +234,30 @@ cx_redis_fail(cx_redis_t *r, const char *what)
 }
 
 
+/* a connection that is closed keeps the reason */
+
+static int
+cx_redis_closed(cx_redis_t *r)
+{
+    return cx_redis_fail(r, r->error[0] ? r->error : "not connected");
+}
+
+
 int
 cx_redis_send(cx_redis_t *r)
 {
     size_t  sent;
     ssize_t n;
 
-    if (r->c == NULL) {
-        return cx_redis_fail(r, "not connected");
+    if (r->fd < 0) {
+        return cx_redis_closed(r);
     }
 
     for (sent = 0; sent < r->out.len; sent += (size_t) n) {
-        n = send(r->c->fd, r->out.data + sent, r->out.len - sent, MSG_NOSIGNAL);
+        n = cx_socket_send(r, r->out.data + sent, r->out.len - sent);
 
-        if (n < 0 && errno == EINTR) {
-            n = 0;
-
-        } else if (n < 0) {
-            return cx_redis_fail(r, errno == EAGAIN ? "timed out"
-                                                    : strerror(errno));
+        if (n < 0) {
+            return cx_redis_fail(r, r->error);
         }
     }
 
@@ -359,17 +267,36 @@ cx_redis_send(cx_redis_t *r)
 }
 
 
+/* more bytes for the reader; 0, or -1 and r->error */
+
+static int
+cx_redis_read(cx_redis_t *r)
+{
+    ssize_t     n;
+    static char buf[CX_READ];
+
+    n = cx_socket_recv(r, buf, sizeof(buf));
+
+    if (n < 0) {
+        return cx_redis_fail(r, r->error);
+    }
+
+    return redisReaderFeed(r->reader, buf, (size_t) n) == REDIS_OK
+               ? 0
+               : cx_redis_fail(r, r->reader->errstr);
+}
+
+
 int
 cx_redis_reply(cx_redis_t *r, cx_reply_t *reply)
 {
-    int   rc;
     void *object;
 
     reply->n = 0;
     reply->chunk = NULL;
 
-    if (r->c == NULL) {
-        return cx_redis_fail(r, "not connected");
+    if (r->fd < 0) {
+        return cx_redis_closed(r);
     }
 
     if (r->out.len && cx_redis_send(r)) {
@@ -380,22 +307,22 @@ cx_redis_reply(cx_redis_t *r, cx_reply_t *reply)
 
     for (;;) {
         object = NULL;
-        rc = redisReaderGetReply(r->c->reader, &object);
 
-        if (rc != REDIS_OK) {
-            return cx_redis_fail(r, r->c->reader->errstr);
+        if (redisReaderGetReply(r->reader, &object) != REDIS_OK) {
+            return cx_redis_fail(r, r->reader->errstr);
         }
 
         if (object) {
             break;
         }
 
-        errno = 0;
-
-        if (redisBufferRead(r->c) != REDIS_OK) {
-            return cx_redis_fail(r,
-                                 errno == EAGAIN ? "timed out" : r->c->errstr);
+        if (cx_redis_read(r)) {
+            return -1;
         }
+    }
+
+    if (reply->n == 0) { /* of a type that RESP2 does not have */
+        return cx_redis_fail(r, "Protocol error, unknown type of reply");
     }
 
     r->expect--;
@@ -424,11 +351,14 @@ cx_redis_get(cx_redis_t *r, cx_reply_t *reply)
 void
 cx_redis_close(cx_redis_t *r)
 {
-    if (r->c) {
-        redisFree(r->c);
-        r->c = NULL;
+    cx_socket_close(r);
+
+    if (r->reader) {
+        redisReaderFree(r->reader);
+        r->reader = NULL;
     }
 
+    r->up = 0;
     r->out.len = 0;
     r->expect = 0;
 }
@@ -444,82 +374,121 @@ cx_redis_free(cx_redis_t *r)
 }
 
 
-int
+void
 cx_redis_timeout(cx_redis_t *r, int timeout)
 {
-    struct timeval tv;
-
-    tv.tv_sec = timeout / 1000;
-    tv.tv_usec = timeout % 1000 * 1000;
-
-    if (redisSetTimeout(r->c, tv) != REDIS_OK) {
-        return cx_redis_fail(r, r->c->errstr);
-    }
-
-    return 0;
+    r->timeout = timeout;
 }
 
 
-int
-cx_redis_connect(cx_redis_t *r, const cx_redis_url_t *u, int timeout)
+static void
+cx_redis_label(cx_redis_t *r, const cx_redis_target_t *t,
+               const cx_redis_addr_t *addr, int sentinel)
 {
-    cx_reply_t     reply;
-    struct timeval tv;
+    int         v6;
+    const char *scheme;
 
-    cx_redis_close(r);
-    tv.tv_sec = timeout / 1000;
-    tv.tv_usec = timeout % 1000 * 1000;
-
-    r->c = u->host ? redisConnectWithTimeout(u->host, u->port, tv)
-                   : redisConnectUnixWithTimeout(u->path, tv);
-
-    if (r->c == NULL) {
-        return cx_redis_fail(r, "no memory");
+    if (addr->host.len == 0) {
+        snprintf(r->label, sizeof(r->label), "unix:%.*s", (int) addr->path.len,
+                 (char *) addr->path.data);
+        return;
     }
 
-    if (r->c->err) {
-        return cx_redis_fail(r, r->c->errstr);
+    v6 = memchr(addr->host.data, ':', addr->host.len) != NULL;
+    scheme = sentinel ? "sentinel" : "redis";
+    snprintf(r->label, sizeof(r->label), "%s%s://%s%.*s%s:%u", scheme,
+             t->tls ? "s" : "", v6 ? "[" : "", (int) addr->host.len,
+             (char *) addr->host.data, v6 ? "]" : "", addr->port);
+}
+
+
+/* a server that does not know AUTH repeats what came with it */
+
+static void
+cx_redis_hush(char *error)
+{
+    char *p;
+
+    p = strstr(error, ", with args beginning with");
+
+    if (p) {
+        *p = '\0';
     }
+}
 
-    if (cx_redis_timeout(r, timeout)) {
-        return -1;
-    }
 
-    if (u->host) {
-        (void) redisEnableKeepAlive(r->c);
-    }
+/* AUTH, SELECT and PING in one go; 0, or -1 and r->error */
 
-    r->c->reader->fn = &cx_reply_functions;
-    r->c->reader->maxbuf = 0; /* keep the buffer between replies */
+static int
+cx_redis_greet(cx_redis_t *r, const cx_redis_target_t *t, int sentinel)
+{
+    int             rc;
+    cx_reply_t      reply;
+    const cx_str_t *user, *password;
 
-    if (u->pass) {
-        cx_redis_command(r, u->user ? 3 : 2);
+    user = sentinel ? &t->sentinel_user : &t->user;
+    password = sentinel ? &t->sentinel_password : &t->password;
+
+    if (user->len || password->len) {
+        cx_redis_command(r, user->len ? 3 : 2);
         cx_redis_text(r, "AUTH");
 
-        if (u->user) {
-            cx_redis_text(r, u->user);
+        if (user->len) {
+            cx_redis_arg(r, user->data, user->len);
         }
 
-        cx_redis_text(r, u->pass);
+        cx_redis_arg(r, password->data, password->len);
     }
 
-    if (u->db) {
+    if (t->db && !sentinel) {
         cx_redis_command(r, 2);
         cx_redis_text(r, "SELECT");
-        cx_redis_number(r, u->db);
+        cx_redis_number(r, t->db);
     }
 
     cx_redis_words(r, "PING");
     memset(&reply, 0, sizeof(cx_reply_t));
 
-    while (r->expect) {
-        if (cx_redis_get(r, &reply)) {
-            cx_reply_free(&reply);
-            return cx_redis_fail(r, r->error);
-        }
+    for (rc = 0; rc == 0 && r->expect;) {
+        rc = cx_redis_get(r, &reply);
     }
 
     cx_reply_free(&reply);
+
+    if (rc) {
+        cx_redis_hush(r->error);
+    }
+
+    return rc;
+}
+
+
+int
+cx_redis_connect(cx_redis_t *r, const cx_redis_target_t *t,
+                 const cx_redis_addr_t *addr, int sentinel, int timeout)
+{
+    cx_redis_close(r);
+    cx_redis_label(r, t, addr, sentinel);
+    r->timeout = timeout;
+
+    if (cx_socket_open(r, t, addr)) {
+        return cx_redis_fail(r, r->error);
+    }
+
+    r->reader = redisReaderCreateWithFunctions(&cx_reply_functions);
+
+    if (r->reader == NULL) {
+        return cx_redis_fail(r, "no memory");
+    }
+
+    r->reader->maxbuf = 0; /* keep the buffer between replies */
+
+    if (cx_redis_greet(r, t, sentinel)) {
+        return cx_redis_fail(r, r->error);
+    }
+
+    r->error[0] = '\0';
+    r->up = 1;
 
     return 0;
 }

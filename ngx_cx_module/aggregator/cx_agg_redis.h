@@ -9,18 +9,7 @@
 
 #include <stdint.h>
 #include <hiredis/hiredis.h>
-#include "cx_core.h"
-
-typedef struct {
-    char    *text;               /* everything below points into it */
-    char    *host;               /* NULL: path */
-    char    *path;
-    char    *user;
-    char    *pass;
-    int      port;
-    int      db;
-    char     label[160];         /* for messages: without the password */
-} cx_redis_url_t;
+#include "cx_redis.h"
 
 typedef struct {
     unsigned char  *data;
@@ -44,20 +33,30 @@ typedef struct {
     cx_chunk_t     *chunk;       /* being filled */
 } cx_reply_t;                    /* zeroed: empty */
 
+typedef struct cx_tls_s  cx_tls_t;   /* cx_agg_tls.c */
+
+/* one connection; hiredis reads the protocol, the socket is ours, as hiredis
+   before 1.0 has no TLS */
 typedef struct {
-    redisContext  *c;
+    int            fd;           /* -1: closed */
+    unsigned       up:1;         /* connected and greeted */
+    cx_tls_t      *tls;          /* NULL: plain */
+    redisReader   *reader;
+    int            timeout;      /* ms, of each read and write */
     cx_buf_t       out;
     unsigned       expect;       /* replies still to come */
+    char           label[160];   /* for messages */
     char           error[200];   /* why the last call failed */
-} cx_redis_t;
+} cx_redis_t;                    /* fd must be -1 at first */
 
-/* NULL, or what is wrong with the url */
-const char *cx_redis_url(cx_redis_url_t *u, const char *text);
-void cx_redis_url_free(cx_redis_url_t *u);
-
-/* 0, or -1 and r->error; timeout in ms, for each read and write */
-int cx_redis_connect(cx_redis_t *r, const cx_redis_url_t *u, int timeout);
-int cx_redis_timeout(cx_redis_t *r, int timeout);
+/*
+ * Connects to one address and greets: AUTH, SELECT, PING; sentinel: with the
+ * Sentinels' user and password, without SELECT.  0, or -1 and r->error;
+ * timeout in ms, for the connect and then for each read and write.
+ */
+int cx_redis_connect(cx_redis_t *r, const cx_redis_target_t *t,
+    const cx_redis_addr_t *addr, int sentinel, int timeout);
+void cx_redis_timeout(cx_redis_t *r, int timeout);
 void cx_redis_close(cx_redis_t *r);
 void cx_redis_free(cx_redis_t *r);
 
@@ -87,6 +86,9 @@ int cx_redis_get(cx_redis_t *r, cx_reply_t *reply);
 size_t cx_reply_skip(const cx_reply_t *reply, size_t i);
 void cx_reply_free(cx_reply_t *reply);
 
+
+/* ---- cx_agg_buf.c ---- */
+
 /* growing bytes; without memory the process ends with a message */
 void cx_buf_need(cx_buf_t *b, size_t len);
 void cx_buf_bulk(cx_buf_t *b, const void *data, size_t len);
@@ -95,5 +97,67 @@ void cx_buf_bulk_number(cx_buf_t *b, int64_t n);
 
 void *cx_alloc(size_t size);             /* zeroed, never NULL */
 void *cx_realloc(void *p, size_t size);  /* never NULL */
+
+
+/* ---- cx_agg_nodes.c: which connection serves a site ---- */
+
+/* one node, or each master of a cluster */
+typedef struct cx_node_s  cx_node_t;
+
+struct cx_node_s {
+    cx_node_t        *next;
+    cx_redis_t        redis;
+    cx_redis_addr_t   addr;
+    char              host[CX_REDIS_HOST];
+    int64_t           retry_at;      /* monotonic ms; not before */
+    int64_t           backoff;       /* ms */
+    int64_t           trouble_at;    /* monotonic ms; 0: none */
+    unsigned          used:1;        /* holds slots, as far as is known */
+    unsigned          asked:1;       /* in this round of questions */
+};
+
+typedef struct {
+    const cx_redis_target_t  *target;
+    int                       timeout;
+    cx_node_t                *node;      /* all that were ever seen */
+    cx_redis_map_t           *map;       /* of a cluster, else NULL */
+    unsigned                  stale:1;   /* to be asked for again */
+    int64_t                   asked_at;  /* monotonic ms */
+    unsigned                  turn;      /* of seeds and Sentinels */
+    char                      error[256];
+} cx_nodes_t;
+
+void cx_nodes_init(cx_nodes_t *n, const cx_redis_target_t *t, int timeout);
+void cx_nodes_free(cx_nodes_t *n);
+
+/*
+ * Finds out who is there: nothing for one node, the master among Sentinels,
+ * the slots of a cluster; when stale, or the first time.  0, or -1 and error.
+ */
+int cx_nodes_find(cx_nodes_t *n);
+
+/* connected and greeted (Sentinel: and it says that it is the master), at
+   once if it is already; 0, or -1 and node->redis.error; NULL of a site: no
+   node is known for its slot (n->error) */
+int cx_node_up(cx_nodes_t *n, cx_node_t *node);
+cx_node_t *cx_nodes_site(cx_nodes_t *n, const cx_str_t *site);
+
+/*
+ * A call on this node failed: closes it, sets retry_at and looks at the error:
+ * MOVED, ASK, CLUSTERDOWN, READONLY and lost connections make the map stale.
+ * 1 if this is news (the trouble begins), 0 if it lasts.
+ */
+int cx_node_failed(cx_nodes_t *n, cx_node_t *node);
+/* it works: the trouble's length in ms if there was one, else -1 */
+int64_t cx_node_works(cx_node_t *node);
+
+int64_t cx_monotonic(void);              /* ms */
+
+/*
+ * cx_redis_target() of a line of words between blanks.  The target points into
+ * *memory (NULL, or an earlier line's, which is freed), to be freed after it.
+ */
+const char *cx_redis_line(cx_redis_target_t *t, char **memory,
+    const char *line);
 
 #endif /* CX_AGG_REDIS_H */

@@ -1,6 +1,9 @@
 /*
- * The loop: find sites, read on, commit, score; connect again when Redis went
- * away, stand by while another aggregator works on a site.
+ * The loop: find sites, ask for leases, read on, commit, score.  What fails
+ * stops alone and is tried again, see cx_agg_trouble.c.
+ *
+ * All spans of time are of the monotonic clock: the wall clock may be set, or
+ * stand still, and only says which windows are over.
  */
 
 #include <stdio.h>
@@ -9,13 +12,10 @@
 #include <time.h>
 #include "cx_agg.h"
 
-#define CX_RUN_BLOCK   500   /* ms that a read waits; bounds SIGTERM, too */
 #define CX_RUN_PAUSE   50    /* ms between reads while events trickle */
-#define CX_RUN_SEARCH  1000  /* ms between steps of the search for sites */
 #define CX_RUN_GAP     10000 /* ms between looks for a gap */
-#define CX_RUN_BACKOFF 5000  /* ms, the longest */
-
-enum { CX_RUN_GO, CX_RUN_DONE, CX_RUN_TROUBLE = -1 };
+#define CX_RUN_NEWER   60000 /* ms between looks at newer rollups */
+#define CX_RUN_CLUSTER 2000  /* ms that a node may hold up the others */
 
 
 static void
@@ -31,185 +31,90 @@ cx_run_sleep(int64_t ms)
 }
 
 
-static cx_agg_site_t *
-cx_run_site(cx_agg_t *a, const cx_str_t *name)
-{
-    cx_agg_site_t *s;
-
-    for (s = a->site; s; s = s->next) {
-        if (s->name.len == name->len
-            && memcmp(s->name.data, name->data, name->len) == 0)
-        {
-            return s;
-        }
-    }
-
-    s = cx_agg_site(a->conf, name);
-    s->next = a->site;
-    a->site = s;
-
-    return s;
-}
-
-
-/* ---- which sites ---- */
-
-/* one step of SCAN; 1 when the whole key space was seen, -1 on trouble */
-
 static int
-cx_run_search(cx_agg_t *a)
+cx_run_alone(const cx_agg_t *a)
 {
-    size_t         i;
-    cx_reply_t    *r;
-    cx_key_parts_t p;
-
-    r = &a->reply;
-    cx_redis_command(&a->redis, 8);
-    cx_redis_text(&a->redis, "SCAN");
-    cx_redis_text(&a->redis, a->cursor[0] ? a->cursor : "0");
-    cx_redis_text(&a->redis, "MATCH");
-    cx_redis_text(&a->redis, "cx:{*}:events");
-    cx_redis_text(&a->redis, "COUNT");
-    cx_redis_text(&a->redis, "1000");
-    cx_redis_text(&a->redis, "TYPE");
-    cx_redis_text(&a->redis, "stream");
-
-    if (cx_redis_get(&a->redis, r) || r->n < 3) {
-        return -1;
-    }
-
-    snprintf(a->cursor, sizeof(a->cursor), "%s", (char *) r->s[1].data);
-
-    for (i = 3; i < r->n; i++) {
-        if (cx_key_parse(&p, &r->s[i]) == 0 && p.key == CX_KEY_EVENTS) {
-            (void) cx_run_site(a, &p.site);
-        }
-    }
-
-    return strcmp(a->cursor, "0") == 0;
-}
-
-
-static int
-cx_run_find(cx_agg_t *a, int64_t now)
-{
-    int      rc;
-    unsigned i;
-    cx_str_t name;
-
-    for (i = 0; i < a->conf->sites; i++) {
-        name.data = (unsigned char *) a->conf->site[i];
-        name.len = strlen(a->conf->site[i]);
-        (void) cx_run_site(a, &name);
-    }
-
-    if (a->conf->sites
-        || (a->searched_at && now < a->searched_at + CX_RUN_SEARCH)) {
-        return 0;
-    }
-
-    /* the first time all of it, then a step now and then */
-
-    do {
-        rc = cx_run_search(a);
-    } while (rc == 0 && a->searched_at == 0);
-
-    a->searched_at = now;
-
-    return rc < 0 ? -1 : 0;
+    return a->conf->once || a->conf->rebuild;
 }
 
 
 /* ---- one site ---- */
 
-/* somebody else moved the checkpoint: whoever works on, one of us is enough */
+/* its rollups are of rules that we do not know: somebody newer must */
 
-static int
-cx_run_conflict(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
+static void
+cx_run_newer(cx_agg_t *a, cx_agg_site_t *s)
 {
-    if (cx_agg_load_site(&a->redis, s)) {
-        return CX_RUN_TROUBLE;
+    if (!s->told) {
+        cx_agg_log(CX_LOG_ERROR, "site %.*s: left alone: %s", (int) s->name.len,
+                   (char *) s->name.data, cx_agg_redis(s)->error);
     }
 
-    if (a->conf->once || a->conf->rebuild) {
-        return CX_RUN_GO;
+    a->newer = 1;
+    s->told = 1;
+    s->retry_at = cx_monotonic() + CX_RUN_NEWER;
+
+    if (!cx_run_alone(a)) {
+        cx_agg_lease_give(a, s);
     }
-
-    if (!s->standby) {
-        cx_agg_log(CX_LOG_INFO,
-                   "site %.*s: another aggregator is at work, "
-                   "standing by",
-                   (int) s->name.len, (char *) s->name.data);
-    }
-
-    s->standby = 1;
-    s->ready = 0;
-    s->read_again = now + 4 * a->conf->interval;
-    memcpy(s->seen, s->id, sizeof(s->seen));
-
-    return CX_RUN_GO;
 }
 
 
-/* makes a site ready, unless somebody else goes on with it */
-
-static int
-cx_run_ready(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
+static void
+cx_run_load(cx_agg_t *a, cx_agg_site_t *s)
 {
-    if (s->ready || s->read_again > now) {
-        return CX_RUN_GO;
+    int rc;
+
+    rc = cx_agg_load_site(cx_agg_redis(s), s);
+
+    if (rc < 0) {
+        cx_agg_trouble(a, s->host, s);
+        return;
     }
 
-    if (cx_agg_load_site(&a->redis, s)) {
-        return CX_RUN_TROUBLE;
+    if (rc > 0) {
+        cx_run_newer(a, s);
+        return;
     }
 
-    if (!s->standby) {
-        cx_agg_log(CX_LOG_INFO, "site %.*s: reading on from %s",
-                   (int) s->name.len, (char *) s->name.data, s->id);
-        return CX_RUN_GO;
-    }
-
-    if (strcmp(s->seen, s->id) != 0) {
-        memcpy(s->seen, s->id, sizeof(s->seen));
-        s->read_again = now + 4 * a->conf->interval;
-        s->ready = 0;
-        return CX_RUN_GO;
-    }
-
-    s->standby = 0;
-    cx_agg_log(CX_LOG_INFO, "site %.*s: taking over at %s", (int) s->name.len,
-               (char *) s->name.data, s->id);
-
-    return CX_RUN_GO;
+    cx_agg_log(CX_LOG_INFO, "site %.*s: %s %s", (int) s->name.len,
+               (char *) s->name.data,
+               s->lease.standby ? "taking over at" : "reading on from", s->id);
+    s->lease.standby = 0;
+    s->told = 0;
+    s->retry_at = 0;
+    s->scored_at = 0;
 }
 
 
-/* commits, scores and looks for gaps where it is time to */
+/* commits, scores and looks for gaps where it is time to; as a commit */
 
 static int
-cx_run_work(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
+cx_run_due(cx_agg_t *a, cx_agg_site_t *s)
 {
-    int rc, last;
-
-    if (!s->ready) {
-        return CX_RUN_GO;
-    }
+    int         rc, last;
+    int64_t     now, wall;
+    cx_redis_t *r;
 
     rc = CX_COMMIT_OK;
-    last = cx_agg_stop || (a->conf->once && s->drained);
+    r = cx_agg_redis(s);
+    now = cx_monotonic();
+    wall = cx_agg_now();
+    last = cx_agg_stop || (a->conf->once && s->drained)
+           || cx_agg_lease_surplus(a, s, now);
 
     if (s->pending
         && (last || s->pending >= a->conf->batch || s->changes >= CX_AGG_OPS_MAX
             || now >= s->pending_since + a->conf->interval))
     {
-        rc = cx_agg_commit(&a->redis, s, now);
+        rc = cx_agg_commit(r, s, wall);
     }
 
     if (rc == CX_COMMIT_OK && s->pending == 0 && (s->dirty || s->stale)
-        && (last || now >= s->scored_at + a->conf->score))
+        && (last || s->scored_at == 0 || now >= s->scored_at + a->conf->score))
     {
-        rc = cx_agg_rank(&a->redis, s, now);
+        rc = cx_agg_rank(r, s, wall);
+        s->scored_at = now;
     }
 
     if (rc == CX_COMMIT_OK && s->pending == 0
@@ -218,75 +123,123 @@ cx_run_work(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
         rc = cx_agg_gap(a, s, now);
     }
 
-    return rc == CX_COMMIT_CONFLICT ? cx_run_conflict(a, s, now)
-           : rc == CX_COMMIT_OK     ? CX_RUN_GO
-                                    : CX_RUN_TROUBLE;
+    return rc;
+}
+
+
+static void
+cx_run_site(cx_agg_t *a, cx_agg_site_t *s)
+{
+    int     rc;
+    int64_t now;
+
+    now = cx_monotonic();
+
+    if (!s->lease.held || !cx_agg_usable(s, now)) {
+        return;
+    }
+
+    if (!s->ready) {
+        cx_run_load(a, s);
+    }
+
+    if (!s->ready) {
+        return;
+    }
+
+    cx_agg_note_shard(a, s);
+    rc = s->ready ? cx_run_due(a, s) : CX_COMMIT_OK;
+
+    if (rc == CX_COMMIT_CONFLICT) {
+        /* somebody else moved the checkpoint: on from where that is, and who
+           owns the site is asked again */
+
+        s->lease.at = 0;
+        rc = cx_agg_load_site(cx_agg_redis(s), s);
+
+        if (rc > 0) {
+            cx_run_newer(a, s);
+            return;
+        }
+    }
+
+    if (rc != CX_COMMIT_OK) {
+        cx_agg_trouble(a, s->host, s);
+        return;
+    }
+
+    if (s->ready && s->pending == 0 && cx_agg_lease_surplus(a, s, now)) {
+        cx_agg_lease_give(a, s);
+    }
 }
 
 
 /* ---- the loop ---- */
 
-static int
-cx_run_sites(cx_agg_t *a, int64_t now)
+static void
+cx_run_sites(cx_agg_t *a)
 {
     cx_agg_site_t *s;
 
     for (s = a->site; s; s = s->next) {
-        if (cx_run_ready(a, s, now) || cx_run_work(a, s, now)) {
-            return CX_RUN_TROUBLE;
+        cx_run_site(a, s);
+
+        /* much to do must not cost us leases, nor look like a hang */
+
+        if (cx_monotonic() >= a->leased_at + CX_LEASE_MS / 4) {
+            cx_agg_lease(a);
         }
+
+        cx_agg_notify(a);
     }
 
-    return CX_RUN_GO;
+    cx_agg_notify(a);
 }
 
 
-/* ms until a site has something to do, at most CX_RUN_BLOCK */
+/* ms until there is something to do, at most CX_AGG_BLOCK */
 
 static int64_t
-cx_run_due(const cx_agg_t *a, int64_t now)
+cx_run_wait(const cx_agg_t *a)
 {
-    int64_t              due, at;
+    int64_t              now, due, at;
+    const cx_agg_host_t *h;
     const cx_agg_site_t *s;
 
-    due = now + CX_RUN_BLOCK;
+    now = cx_monotonic();
+    due = now + CX_AGG_BLOCK;
+
+    for (h = a->host; h; h = h->next) {
+        if (h->node->used) {
+            at = !h->node->redis.up ? h->node->retry_at
+                 : !h->searched     ? now
+                                    : due;
+            due = at < due ? at : due;
+        }
+    }
 
     for (s = a->site; s; s = s->next) {
-        at = due;
+        if (!cx_agg_usable(s, now)) {
+            at = s->retry_at > now ? s->retry_at : due;
 
-        if (!s->ready) {
-            at = s->read_again;
+        } else {
+            at = cx_agg_lease_due(s);
 
-        } else if (s->pending) {
-            at = s->pending_since + a->conf->interval;
+            if (s->ready && s->pending) {
+                at = s->pending_since + a->conf->interval;
 
-        } else if (s->dirty || s->stale) {
-            at = s->scored_at + a->conf->score;
+            } else if (s->ready && (s->dirty || s->stale)) {
+                at = s->scored_at + a->conf->score;
+
+            } else if (s->lease.held && !s->ready) {
+                at = now;
+            }
         }
 
         due = at < due ? at : due;
     }
 
     return due > now ? due - now : 0;
-}
-
-
-static int
-cx_run_busy(const cx_agg_t *a, unsigned *ready)
-{
-    const cx_agg_site_t *s;
-
-    *ready = 0;
-
-    for (s = a->site; s; s = s->next) {
-        *ready += s->ready;
-
-        if (s->ready && !s->drained) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -298,14 +251,49 @@ cx_run_idle(const cx_agg_t *a)
     const cx_agg_site_t *s;
 
     for (s = a->site; s; s = s->next) {
-        if ((!s->ready && !s->standby) || (s->ready && !s->drained)
-            || s->pending || s->dirty || s->stale)
+        if (!s->newer
+            && (!s->ready || !s->drained || s->pending || s->dirty || s->stale))
         {
             return 0;
         }
     }
 
-    return 1;
+    return cx_agg_found(a);
+}
+
+
+/* how long the next read may wait; sleeps where it cannot */
+
+static int
+cx_run_pause(const cx_agg_t *a)
+{
+    int64_t              due;
+    unsigned             ready, pending, busy;
+    const cx_agg_site_t *s;
+
+    ready = 0;
+    pending = 0;
+    busy = 0;
+
+    for (s = a->site; s; s = s->next) {
+        ready += s->ready;
+        pending |= s->pending > 0;
+        busy |= s->ready && !s->drained;
+    }
+
+    if (a->conf->once || busy) {
+        return 0;
+    }
+
+    due = cx_run_wait(a);
+
+    if (ready && !pending && a->nodes.target->mode != CX_REDIS_CLUSTER) {
+        return (int) due;
+    }
+
+    cx_run_sleep(ready && due > CX_RUN_PAUSE ? CX_RUN_PAUSE : due);
+
+    return 0;
 }
 
 
@@ -314,148 +302,85 @@ cx_run_idle(const cx_agg_t *a)
 static int
 cx_run_turn(cx_agg_t *a)
 {
-    int            busy;
-    int64_t        now, due;
-    unsigned       ready, pending;
-    cx_agg_site_t *s;
+    int block;
 
-    now = cx_agg_now();
+    cx_agg_find(a);
+    cx_agg_lease(a);
+    cx_run_sites(a);
 
-    if (cx_run_find(a, now) || cx_run_sites(a, now)) {
-        return CX_RUN_TROUBLE;
+    if (a->conf->once && (a->failed || cx_run_idle(a))) {
+        return 0;
     }
 
-    busy = cx_run_busy(a, &ready);
-    pending = 0;
-
-    for (s = a->site; s; s = s->next) {
-        pending |= s->pending > 0;
-    }
-
-    if (a->conf->once) {
-        due = 0;
-
-        if (cx_run_idle(a)) {
-            return CX_RUN_DONE;
-        }
-
-    } else {
-        due = busy ? 0 : cx_run_due(a, now);
-
-        if (ready == 0 || pending) {
-            cx_run_sleep(pending && due > CX_RUN_PAUSE ? CX_RUN_PAUSE : due);
-            due = 0;
-        }
-    }
+    block = cx_run_pause(a);
 
     if (cx_agg_stop) {
-        return CX_RUN_DONE;
+        return 0;
     }
 
-    if (cx_agg_read(a, (int) due)) {
-        return CX_RUN_TROUBLE;
-    }
+    cx_agg_read(a, block);
+    cx_run_sites(a);
+    cx_agg_works(a);
 
-    return cx_run_sites(a, cx_agg_now());
+    return !a->conf->once || !a->failed;
 }
 
 
-static int
+/* --rebuild-scores */
+
+static void
 cx_run_rebuild(cx_agg_t *a)
 {
     int            rc;
     cx_agg_site_t *s;
 
-    if (cx_run_find(a, cx_agg_now())) {
-        return CX_RUN_TROUBLE;
-    }
+    cx_agg_find(a);
 
-    for (s = a->site; s; s = s->next) {
+    for (s = a->site; s && !a->failed; s = s->next) {
+        if (!cx_agg_usable(s, cx_monotonic())) {
+            a->failed = 1;
+            break;
+        }
+
         do {
-            rc = cx_agg_rebuild(&a->redis, s, cx_agg_now());
+            rc = cx_agg_rebuild(cx_agg_redis(s), s, cx_agg_now());
         } while (rc == CX_COMMIT_CONFLICT && !cx_agg_stop);
 
-        if (rc == CX_COMMIT_FAILED) {
-            return CX_RUN_TROUBLE;
+        if (s->newer) {
+            cx_run_newer(a, s);
+
+        } else if (rc == CX_COMMIT_FAILED) {
+            cx_agg_trouble(a, s->host, s);
         }
     }
-
-    return CX_RUN_DONE;
-}
-
-
-/* from connect to trouble or the end */
-
-static int
-cx_run_session(cx_agg_t *a)
-{
-    int            rc;
-    cx_agg_site_t *s;
-
-    if (cx_redis_connect(&a->redis, &a->conf->url, (int) a->conf->timeout)
-        || cx_redis_timeout(&a->redis, (int) a->conf->timeout + CX_RUN_BLOCK))
-    {
-        return CX_RUN_TROUBLE;
-    }
-
-    for (s = a->site; s; s = s->next) {
-        cx_agg_site_reset(s);
-    }
-
-    a->cursor[0] = '\0';
-    rc = a->conf->rebuild ? cx_run_rebuild(a) : CX_RUN_GO;
-
-    while (rc == CX_RUN_GO && !cx_agg_stop) {
-        rc = cx_run_turn(a);
-
-        if (rc == CX_RUN_GO && a->trouble_at && cx_run_idle(a)) {
-            cx_agg_log(CX_LOG_WARN, "%s: works again after %lld s",
-                       a->conf->url.label,
-                       (long long) (cx_agg_now() - a->trouble_at) / 1000);
-            a->trouble_at = 0;
-            a->backoff = 0;
-        }
-    }
-
-    if (cx_agg_stop && rc != CX_RUN_TROUBLE && !a->conf->rebuild) {
-        rc = cx_run_sites(a, cx_agg_now()) ? CX_RUN_TROUBLE : CX_RUN_DONE;
-    }
-
-    return rc;
-}
-
-
-static void
-cx_run_trouble(cx_agg_t *a)
-{
-    if (a->trouble_at == 0) {
-        a->trouble_at = cx_agg_now();
-        cx_agg_log(CX_LOG_ERROR, "%s: %s%s", a->conf->url.label, a->redis.error,
-                   a->conf->once || a->conf->rebuild ? "" : ", trying again");
-    }
-
-    cx_redis_close(&a->redis);
-    a->backoff = a->backoff ? 2 * a->backoff : 100;
-    a->backoff = a->backoff > CX_RUN_BACKOFF ? CX_RUN_BACKOFF : a->backoff;
 }
 
 
 static void
 cx_run_end(cx_agg_t *a)
 {
-    cx_agg_site_t *s, *next;
+    cx_agg_host_t *h;
+    cx_agg_site_t *s;
 
-    for (s = a->site; s; s = next) {
-        next = s->next;
-        cx_agg_log(CX_LOG_INFO,
-                   "site %.*s: ends at %s, %lld entries since "
-                   "the first",
-                   (int) s->name.len, (char *) s->name.data, s->id,
-                   (long long) s->life[CX_LIFE_ENTRIES]);
+    while ((s = a->site) != NULL) {
+        a->site = s->next;
+
+        if (s->ready || a->conf->once) {
+            cx_agg_log(CX_LOG_INFO,
+                       "site %.*s: ends at %s, %lld entries since the first",
+                       (int) s->name.len, (char *) s->name.data, s->id,
+                       (long long) s->life[CX_LIFE_ENTRIES]);
+        }
+
         cx_agg_site_free(s);
     }
 
-    cx_redis_free(&a->redis);
+    while ((h = a->host) != NULL) {
+        a->host = h->next;
+        free(h);
+    }
+
+    cx_nodes_free(&a->nodes);
     cx_reply_free(&a->batch);
     cx_reply_free(&a->reply);
     free(a->event);
@@ -467,28 +392,38 @@ cx_run_end(cx_agg_t *a)
 int
 cx_agg_run(cx_agg_t *a)
 {
-    int rc;
+    int timeout;
 
     a->event = cx_alloc(CX_AGG_COUNT * sizeof(cx_event_t));
     a->refused = cx_alloc(CX_AGG_COUNT * sizeof(char *));
     a->token = cx_alloc(CX_AGG_COUNT * sizeof(size_t));
-    srand((unsigned) cx_agg_now());
+    timeout = (int) a->conf->timeout;
 
-    do {
-        rc = cx_run_session(a);
+    if (a->conf->redis.mode == CX_REDIS_CLUSTER && timeout > CX_RUN_CLUSTER) {
+        timeout = CX_RUN_CLUSTER;
+    }
 
-        if (rc == CX_RUN_TROUBLE) {
-            cx_run_trouble(a);
+    cx_agg_lease_init(a);
+    cx_agg_notify_init(a);
+    cx_nodes_init(&a->nodes, &a->conf->redis, timeout);
 
-            if (a->conf->once || a->conf->rebuild) {
-                break;
-            }
+    if (a->conf->rebuild) {
+        cx_run_rebuild(a);
 
-            cx_run_sleep(a->backoff / 2 + rand() % (a->backoff / 2 + 1));
+    } else {
+        while (!cx_agg_stop && cx_run_turn(a)) {
+            /* void */
         }
-    } while (rc == CX_RUN_TROUBLE && !cx_agg_stop);
+    }
 
+    cx_agg_notify_stop(a);
+
+    if (cx_agg_stop && !a->conf->rebuild) {
+        cx_run_sites(a);
+    }
+
+    cx_agg_lease_end(a);
     cx_run_end(a);
 
-    return rc == CX_RUN_TROUBLE && (a->conf->once || a->conf->rebuild);
+    return cx_run_alone(a) && (a->failed || a->newer);
 }

@@ -24,6 +24,8 @@ cx_agg_site(const cx_agg_conf_t *conf, const cx_str_t *name)
     s->name.data = (unsigned char *) (s + 1);
     s->name.len = name->len;
     memcpy(s->name.data, name->data, name->len);
+    s->parent = s->name;
+    s->shard = -1;
 
     return s;
 }

@@ -2,6 +2,10 @@
  * Reads the streams on from where each site was folded up to, decodes the
  * entries where they lie in the reply, and hands them to load and fold.  Bad
  * ones are set aside.
+ *
+ * One node: one XREAD of all streams, which waits.  In a cluster streams are of
+ * different slots: first a look at which of them have news, all at once, then
+ * one after the other, as folding asks the same connection for more.
  */
 
 #include <stdio.h>
@@ -9,19 +13,37 @@
 #include <string.h>
 #include "cx_agg.h"
 
-#define CX_STREAM_SAY 10000 /* ms between warnings of refused entries */
+#define CX_STREAM_SAY   10000 /* ms between warnings of refused entries */
+#define CX_STREAM_APART 10000 /* ms that streams are read one by one */
 
+
+/* XREAD of one stream */
+
+static void
+cx_stream_ask(cx_redis_t *r, const cx_agg_site_t *s, int64_t count)
+{
+    char key[CX_KEY_MAX];
+
+    cx_redis_command(r, 6);
+    cx_redis_text(r, "XREAD");
+    cx_redis_text(r, "COUNT");
+    cx_redis_number(r, count);
+    cx_redis_text(r, "STREAMS");
+    cx_redis_arg(r, key, cx_key(key, CX_KEY_EVENTS, &s->name, 0, 0, NULL));
+    cx_redis_text(r, s->at);
+}
+
+
+/* XREAD of all streams that are ready; 0: there are none */
 
 static int
-cx_stream_send(cx_agg_t *a, int block)
+cx_stream_ask_all(cx_agg_t *a, cx_redis_t *r, int block)
 {
     char           key[CX_KEY_MAX];
     size_t         n;
-    cx_redis_t    *r;
     cx_agg_site_t *s;
 
     n = 0;
-    r = &a->redis;
 
     for (s = a->site; s; s = s->next) {
         n += s->ready;
@@ -88,14 +110,15 @@ cx_stream_site(cx_agg_t *a, const cx_str_t *key)
 /* says that entries were set aside, but not for each of a flood of them */
 
 static void
-cx_stream_refuse(cx_agg_site_t *s, const cx_str_t *id, const char *why,
-                 int64_t now)
+cx_stream_refuse(cx_agg_site_t *s, const cx_str_t *id, const char *why)
 {
-    int level;
+    int     level;
+    int64_t now;
 
+    now = cx_monotonic();
     level = CX_LOG_DEBUG;
 
-    if (now >= s->refused_at + CX_STREAM_SAY) {
+    if (s->refused_at == 0 || now >= s->refused_at + CX_STREAM_SAY) {
         s->refused_at = now;
         level = CX_LOG_WARN;
     }
@@ -107,20 +130,56 @@ cx_stream_refuse(cx_agg_site_t *s, const cx_str_t *id, const char *why,
 
 
 /*
- * n entries from token i: each is an array of an id and an array of pairs.
- * Moves i behind them.
+ * Whether n entries stand from token i on: each is an array of an id and an
+ * array of names and values.  0, or -1 if this is no reply to XREAD.
  */
+
+static int
+cx_stream_entries(const cx_reply_t *b, size_t i, size_t n)
+{
+    size_t k, pairs;
+
+    if (n > CX_AGG_COUNT) {
+        return -1;
+    }
+
+    for (; n > 0; n--) {
+        if (i + 2 >= b->n || b->type[i] != REDIS_REPLY_ARRAY || b->s[i].len != 2
+            || b->type[i + 1] != REDIS_REPLY_STRING
+            || b->type[i + 2] != REDIS_REPLY_ARRAY
+            || b->s[i + 2].len > b->n - i - 3)
+        {
+            return -1;
+        }
+
+        pairs = b->s[i + 2].len;
+        i += 3;
+
+        for (k = 0; k < pairs; k++) {
+            if (b->type[i + k] != REDIS_REPLY_STRING) {
+                return -1;
+            }
+        }
+
+        i += pairs;
+    }
+
+    return 0;
+}
+
+
+/* n entries from token i, see above.  Moves i behind them. */
 
 static int
 cx_stream_fold(cx_agg_t *a, cx_agg_site_t *s, size_t *token, size_t n)
 {
-    size_t      i;
-    size_t      k, pairs;
-    int64_t     now;
+    size_t      i, k, pairs;
+    int64_t     now, ms;
     cx_str_t   *id, *v;
+    cx_redis_t *r;
     const char *why;
 
-    now = cx_agg_now();
+    r = cx_agg_redis(s);
     v = a->batch.s;
     i = *token;
     id = NULL;
@@ -136,14 +195,18 @@ cx_stream_fold(cx_agg_t *a, cx_agg_site_t *s, size_t *token, size_t n)
     *token = i;
 
     if (id == NULL || id->len >= sizeof(s->at)) {
-        snprintf(a->redis.error, sizeof(a->redis.error),
-                 "unexpected reply to XREAD");
+        snprintf(r->error, sizeof(r->error), "unexpected reply to XREAD");
         return -1;
     }
 
-    s->hour = strtoll((char *) id->data, NULL, 10) / cx_window_len(CX_HOUR);
+    /* by Redis's clock it is at least that late, whatever ours says */
 
-    if (cx_agg_load(&a->redis, s, a->event, a->refused, n, now)) {
+    ms = strtoll((char *) id->data, NULL, 10);
+    now = cx_agg_now();
+    now = now > ms ? now : ms;
+    s->hour = ms / cx_window_len(CX_HOUR);
+
+    if (cx_agg_load(r, s, a->event, a->refused, n, now)) {
         return -1;
     }
 
@@ -153,7 +216,7 @@ cx_stream_fold(cx_agg_t *a, cx_agg_site_t *s, size_t *token, size_t n)
         why = why ? why : cx_agg_fold(s, &a->event[k], now);
 
         if (why) {
-            cx_stream_refuse(s, &v[i + 1], why, now);
+            cx_stream_refuse(s, &v[i + 1], why);
             cx_agg_reject(s, why, &v[i + 1], &v[i + 3], v[i + 2].len);
         }
     }
@@ -161,7 +224,7 @@ cx_stream_fold(cx_agg_t *a, cx_agg_site_t *s, size_t *token, size_t n)
     memcpy(s->at, id->data, id->len);
     s->at[id->len] = '\0';
     s->life[CX_LIFE_ENTRIES] += (int64_t) n;
-    s->pending_since = s->pending ? s->pending_since : now;
+    s->pending_since = s->pending ? s->pending_since : cx_monotonic();
     s->pending += (int64_t) n;
     s->drained = n < CX_AGG_COUNT;
 
@@ -169,35 +232,46 @@ cx_stream_fold(cx_agg_t *a, cx_agg_site_t *s, size_t *token, size_t n)
 }
 
 
-int
-cx_agg_read(cx_agg_t *a, int block)
+/* what a reply to XREAD brought; 0, or -1 and r->error, of a site if known */
+
+static int
+cx_stream_take(cx_agg_t *a, cx_redis_t *r, cx_agg_site_t **site)
 {
-    size_t         i, n, streams;
-    cx_reply_t    *r;
-    cx_agg_site_t *s;
+    size_t      i, n, streams;
+    cx_reply_t *b;
 
-    if (!cx_stream_send(a, block)) {
-        return 0;
-    }
+    b = &a->batch;
+    *site = NULL;
 
-    r = &a->batch;
-
-    if (cx_redis_get(&a->redis, r)) {
+    if (cx_redis_get(r, b)) {
         return -1;
     }
 
-    if (r->type[0] != REDIS_REPLY_ARRAY) {
+    if (b->type[0] != REDIS_REPLY_ARRAY) {
         return 0;
     }
 
     i = 1;
 
-    for (streams = r->s[0].len; streams > 0; streams--) {
-        s = cx_stream_site(a, &r->s[i + 1]);
-        n = r->s[i + 2].len;
+    for (streams = b->s[0].len; streams > 0; streams--) {
+        n = 0;
+
+        if (i + 2 < b->n && b->type[i + 1] == REDIS_REPLY_STRING
+            && b->type[i + 2] == REDIS_REPLY_ARRAY)
+        {
+            *site = cx_stream_site(a, &b->s[i + 1]);
+            n = b->s[i + 2].len;
+        }
+
         i += 3;
 
-        if (s == NULL || cx_stream_fold(a, s, &i, n)) {
+        if (n == 0 || *site == NULL || !(*site)->ready
+            || cx_stream_entries(b, i, n)) {
+            snprintf(r->error, sizeof(r->error), "unexpected reply to XREAD");
+            return -1;
+        }
+
+        if (cx_stream_fold(a, *site, &i, n)) {
             return -1;
         }
     }
@@ -206,142 +280,129 @@ cx_agg_read(cx_agg_t *a, int block)
 }
 
 
-/* ---- gaps ---- */
-
-typedef struct {
-    int64_t  length;
-    int64_t  added; /* -1: Redis before 7 does not say */
-    cx_str_t first;
-    cx_str_t last;
-} cx_stream_info_t;
-
-
-/* XINFO STREAM; 1: there is no stream */
+/* which of the sites of a node have news: their drained becomes 0 */
 
 static int
-cx_stream_info(cx_agg_t *a, cx_agg_site_t *s, cx_stream_info_t *info)
+cx_stream_look(cx_agg_t *a, cx_agg_host_t *h)
 {
-    char        key[CX_KEY_MAX];
-    size_t      i;
-    cx_str_t   *name;
-    cx_reply_t *r;
+    char           why[200];
+    cx_redis_t    *r;
+    cx_agg_site_t *s, *failed;
 
-    r = &a->reply;
-    cx_redis_command(&a->redis, 3);
-    cx_redis_text(&a->redis, "XINFO");
-    cx_redis_text(&a->redis, "STREAM");
-    cx_redis_arg(&a->redis, key,
-                 cx_key(key, CX_KEY_EVENTS, &s->name, 0, 0, NULL));
+    r = &h->node->redis;
+    failed = NULL;
 
-    if (cx_redis_get(&a->redis, r)) {
-        return a->redis.c && strstr(a->redis.error, "no such key") ? 1 : -1;
+    for (s = a->site; s; s = s->next) {
+        if (s->host == h && s->ready && s->drained) {
+            cx_stream_ask(r, s, 1);
+        }
     }
 
-    memset(info, 0, sizeof(cx_stream_info_t));
-    info->added = -1;
-
-    for (i = 1; i + 1 < r->n; i = cx_reply_skip(r, i + 1)) {
-        name = &r->s[i];
-
-        if (strcmp((char *) name->data, "length") == 0) {
-            info->length = (int64_t) r->s[i + 1].len;
-
-        } else if (strcmp((char *) name->data, "entries-added") == 0) {
-            info->added = (int64_t) r->s[i + 1].len;
-
-        } else if (strcmp((char *) name->data, "last-generated-id") == 0) {
-            info->last = r->s[i + 1];
-
-        } else if (strcmp((char *) name->data, "first-entry") == 0
-                   && r->type[i + 1] == REDIS_REPLY_ARRAY && i + 2 < r->n)
-        {
-            info->first = r->s[i + 2];
+    for (s = a->site; s && r->expect; s = s->next) {
+        if (s->host != h || !s->ready || !s->drained) {
+            continue;
         }
+
+        if (cx_redis_get(r, &a->reply) == 0) {
+            s->drained = a->reply.type[0] != REDIS_REPLY_ARRAY;
+
+        } else if (!r->up) {
+            cx_agg_trouble(a, h, NULL);
+            return -1;
+
+        } else if (failed == NULL) {
+            failed = s;
+            memcpy(why, r->error, sizeof(why));
+        }
+    }
+
+    if (failed) {
+        memcpy(r->error, why, sizeof(why));
+        cx_agg_trouble(a, h, failed);
+        return -1;
     }
 
     return 0;
 }
 
 
-static int
-cx_stream_compare(const char *a, const char *b)
+static void
+cx_stream_apart(cx_agg_t *a, cx_agg_host_t *h)
 {
-    char     *ea, *eb;
-    long long ma, mb, sa, sb;
+    cx_redis_t    *r;
+    cx_agg_site_t *s, *site;
 
-    ma = strtoll(a, &ea, 10);
-    mb = strtoll(b, &eb, 10);
-    sa = *ea == '-' ? strtoll(ea + 1, NULL, 10) : 0;
-    sb = *eb == '-' ? strtoll(eb + 1, NULL, 10) : 0;
+    if (cx_stream_look(a, h)) {
+        return;
+    }
 
-    return ma != mb ? (ma > mb) - (ma < mb) : (sa > sb) - (sa < sb);
+    r = &h->node->redis;
+
+    for (s = a->site; s; s = s->next) {
+        if (s->host != h || !s->ready || s->drained) {
+            continue;
+        }
+
+        s->drained = 1;
+        cx_stream_ask(r, s, CX_AGG_COUNT);
+
+        if (cx_stream_take(a, r, &site)) {
+            cx_agg_trouble(a, h, s);
+            return;
+        }
+    }
 }
 
 
-/*
- * The entry of the checkpoint itself is never trimmed by us.  If the stream
- * now begins behind it, somebody else trimmed, and whatever is gone and was
- * not read is lost.  Redis 7 counts what was ever added; before, only that it
- * happened is known.
- */
-
-int
-cx_agg_gap(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
+static void
+cx_stream_together(cx_agg_t *a, cx_agg_host_t *h, int block)
 {
-    int              rc, behind;
-    int64_t          lost;
-    cx_stream_info_t info;
+    cx_redis_t    *r;
+    cx_agg_site_t *s, *site;
 
-    s->gap_at = now;
-    rc = cx_stream_info(a, s, &info);
+    r = &h->node->redis;
 
-    if (rc) {
-        s->based = 1;
-        return rc < 0 ? CX_COMMIT_FAILED : CX_COMMIT_OK;
+    if (!cx_stream_ask_all(a, r, block) || cx_stream_take(a, r, &site) == 0) {
+        return;
     }
 
-    if (!s->based) {
-        s->base = info.added < 0
-                      ? 0
-                      : info.added - info.length - s->life[CX_LIFE_ENTRIES];
-        s->based = 1;
-        return CX_COMMIT_OK;
+    if (r->up && site == NULL) {
+        /* one of the streams is to blame; which one is found soon */
+
+        h->apart_at = cx_monotonic();
+        cx_redis_close(r);
+
+        for (s = a->site; s; s = s->next) {
+            s->drained = 0; /* none was read */
+        }
+
+        return;
     }
 
-    if (strcmp(s->id, "0-0") == 0) {
-        return CX_COMMIT_OK;
+    cx_agg_trouble(a, h, site);
+}
+
+
+void
+cx_agg_read(cx_agg_t *a, int block)
+{
+    int64_t        now;
+    cx_agg_host_t *h;
+
+    now = cx_monotonic();
+
+    for (h = a->host; h; h = h->next) {
+        if (!h->node->redis.up || !h->node->used) {
+            continue;
+        }
+
+        if (a->nodes.target->mode == CX_REDIS_CLUSTER
+            || (h->apart_at && now < h->apart_at + CX_STREAM_APART))
+        {
+            cx_stream_apart(a, h);
+
+        } else {
+            cx_stream_together(a, h, block);
+        }
     }
-
-    behind = info.first.len
-                 ? cx_stream_compare((char *) info.first.data, s->id) > 0
-                 : cx_stream_compare((char *) info.last.data, s->id) > 0;
-
-    if (!behind) {
-        return CX_COMMIT_OK;
-    }
-
-    lost = info.added < 0
-               ? 0
-               : info.added - info.length - s->base - s->life[CX_LIFE_ENTRIES]
-                     - s->life[CX_LIFE_LOST];
-
-    if (lost < 0) {
-        s->base += lost; /* the stream was begun anew */
-        return CX_COMMIT_OK;
-    }
-
-    if (lost == 0 && (info.added >= 0 || s->gap)) {
-        return CX_COMMIT_OK;
-    }
-
-    s->gap = 1;
-    s->life[CX_LIFE_LOST] += lost;
-    s->life[CX_LIFE_GAPS]++;
-    cx_agg_log(CX_LOG_ERROR,
-               "site %.*s: %lld entries behind %s were trimmed "
-               "by somebody else before they were read",
-               (int) s->name.len, (char *) s->name.data, (long long) lost,
-               s->id);
-
-    return cx_agg_commit_ops(&a->redis, s, now);
 }
