@@ -31,7 +31,7 @@ static const cx_ctl_command_t cx_commands[] = {
     { "tail", NULL, cx_ctl_cmd_tail, CX_ONE, 0,
       "events as they arrive, until --limit or Ctrl-C" },
     { "lag", NULL, cx_ctl_cmd_lag, CX_EVERY, 0,
-      "how far the aggregator is behind; status 1 if over --max" },
+      "how far the aggregator is behind; status 1 if over a --max" },
     { "check", NULL, cx_ctl_cmd_check, CX_EVERY, 0,
       "whether counters, figures and ranks agree; status 1 if not" },
     { "signals", NULL, cx_ctl_cmd_signals, CX_LOCAL, 0,
@@ -39,6 +39,8 @@ static const cx_ctl_command_t cx_commands[] = {
     { "replay", "FILE...", cx_ctl_cmd_replay, CX_LOCAL, 20,
       "pages of an access log, worst first; needs no Redis" }
 };
+
+#define CX_CTL_TIMEOUT 10000 /* ms, of Redis */
 
 #define CX_COMMANDS (sizeof(cx_commands) / sizeof(cx_commands[0]))
 
@@ -59,9 +61,14 @@ cx_ctl_help(void)
     }
 
     printf("\n"
-           "  --redis URL      or CX_REDIS; redis://[user:pass@]host[:port]"
-           "[/db] or\n"
-           "                   unix:/path[?db=n] (redis://127.0.0.1:6379)\n"
+           "  --redis WORDS    or CX_REDIS; one argument, in the words of "
+           "nginx's cx_redis:\n"
+           "                   redis://[[user]:password@]host[:port][/db], "
+           "rediss://...,\n"
+           "                   unix:/path[?db=n], several redis:// of a "
+           "cluster, or\n"
+           "                   sentinel://host[:port]... master=name\n"
+           "                   (redis://127.0.0.1:6379)\n"
            "  --site NAME      or CX_SITE; not needed while there is one\n"
            "  --window WINDOW  d or h: today or this hour, in UTC; or which: "
            "20261121,\n"
@@ -70,10 +77,14 @@ cx_ctl_help(void)
            "views (impact)\n"
            "  --limit N        rows; 0: all\n"
            "  --max SECONDS    lag: how far behind is all right (60)\n"
+           "  --max-entries N, --max-rejected N\n"
+           "                   lag: so many unread, so many set aside are all "
+           "right (any)\n"
            "  --thresholds FILE\n"
            "                   or CX_THRESHOLDS; the file that nginx and the "
            "aggregator read\n"
            "  --json           for programs\n"
+           "  --prometheus     lag: for a textfile collector\n"
            "  --markdown       signals: for conf/signals.md\n"
            "  --version, --help\n\n"
            "cxctl replay --help says what a log must hold.\n\n"
@@ -190,12 +201,11 @@ cx_ctl_site(cx_ctl_t *c, const char *s)
 
 
 static int
-cx_ctl_url(cx_ctl_t *c, const char *s)
+cx_ctl_redis(cx_ctl_t *c, const char *s)
 {
     const char *err;
 
-    cx_redis_url_free(&c->url);
-    err = cx_redis_url(&c->url, s);
+    err = cx_redis_line(&c->target, &c->words, s);
 
     return err ? cx_ctl_bad("--redis", "...", err) : 0;
 }
@@ -207,7 +217,7 @@ cx_ctl_option(cx_ctl_t *c, const char *name, char *value)
     int rc;
 
     if (strcmp(name, "--redis") == 0) {
-        return cx_ctl_url(c, value);
+        return cx_ctl_redis(c, value);
     }
 
     if (strcmp(name, "--site") == 0) {
@@ -228,6 +238,14 @@ cx_ctl_option(cx_ctl_t *c, const char *name, char *value)
 
     if (strcmp(name, "--max") == 0) {
         return cx_ctl_count(&c->max, name, value);
+    }
+
+    if (strcmp(name, "--max-entries") == 0) {
+        return cx_ctl_count(&c->max_entries, name, value);
+    }
+
+    if (strcmp(name, "--max-rejected") == 0) {
+        return cx_ctl_count(&c->max_rejected, name, value);
     }
 
     if (strcmp(name, "--thresholds") == 0) {
@@ -267,6 +285,11 @@ cx_ctl_flag(cx_ctl_t *c, int argc, char **argv, int *i)
 
     if (strcmp(argv[*i], "--json") == 0) {
         c->json = 1;
+        return 0;
+    }
+
+    if (strcmp(argv[*i], "--prometheus") == 0) {
+        c->prometheus = 1;
         return 0;
     }
 
@@ -354,6 +377,22 @@ cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
 }
 
 
+/* who is there; connecting waits until something is asked */
+
+static int
+cx_ctl_connect(cx_ctl_t *c)
+{
+    cx_nodes_init(&c->nodes, &c->target, CX_CTL_TIMEOUT);
+
+    if (cx_nodes_find(&c->nodes)) {
+        fprintf(stderr, "cxctl: %s\n", c->nodes.error);
+        return -1;
+    }
+
+    return 0;
+}
+
+
 /* which site, when none was named */
 
 static int
@@ -366,7 +405,7 @@ cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
     }
 
     if (c->n_sites == 0) {
-        fprintf(stderr, "cxctl: %s: no site has any events\n", c->url.label);
+        fprintf(stderr, "cxctl: %s: no site has any events\n", c->target.label);
         return -1;
     }
 
@@ -381,10 +420,7 @@ cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
         return -1;
     }
 
-    c->site.data = (unsigned char *) c->sites[0];
-    c->site.len = strlen(c->sites[0]);
-
-    return 0;
+    return cmd->kind == CX_ONE ? cx_ctl_parts(c, c->sites[0]) : 0;
 }
 
 
@@ -397,15 +433,18 @@ main(int argc, char **argv)
     const cx_ctl_command_t *cmd;
 
     memset(&c, 0, sizeof(cx_ctl_t));
+    c.none.fd = -1;
     c.limit = -1;
     c.max = 60;
+    c.max_entries = -1;
+    c.max_rejected = -1;
     c.by = CX_RANK_IMPACT;
     c.args = cx_alloc((size_t) (argc + 1) * sizeof(char *));
     cx_tuning_default(&c.tuning);
     cmd = NULL;
     (void) cx_ctl_window(&c, "d");
     env = getenv("CX_REDIS");
-    rc = cx_ctl_url(&c, env ? env : "redis://127.0.0.1:6379");
+    rc = cx_ctl_redis(&c, env ? env : "redis://127.0.0.1:6379");
     env = getenv("CX_SITE");
 
     if (rc == 0 && env && *env) {
@@ -427,8 +466,7 @@ main(int argc, char **argv)
         c.limit = c.limit < 0 ? cmd->limit : c.limit;
         rc = cmd->run(&c);
 
-    } else if (cx_redis_connect(&c.redis, &c.url, 10000)) {
-        fprintf(stderr, "cxctl: %s: %s\n", c.url.label, c.redis.error);
+    } else if (cx_ctl_connect(&c)) {
         rc = CX_CTL_ERROR;
 
     } else {
@@ -445,9 +483,10 @@ main(int argc, char **argv)
     }
 
     free(c.args);
-    cx_redis_free(&c.redis);
+    cx_nodes_free(&c.nodes);
+    cx_redis_free(&c.none);
     cx_reply_free(&c.reply);
-    cx_redis_url_free(&c.url);
+    free(c.words);
 
     return rc;
 }

@@ -20,11 +20,25 @@ typedef struct {
     int          role;
 } cx_ctl_role_t;
 
+/* a shard, or the site itself as far as it was not split */
 typedef struct {
-    cx_redis_t       redis;
+    char             text[CX_SHARD_MAX + 1];
+    cx_str_t         name;
+    int              shard;              /* -1: the site itself */
+} cx_ctl_part_t;
+
+typedef struct {
+    cx_redis_t      *redis;              /* whom the last command went to */
+    cx_redis_t       none;               /* instead, if there is none */
     cx_reply_t       reply;
-    cx_redis_url_t   url;
-    cx_str_t         site;               /* the one that is asked about */
+    cx_nodes_t       nodes;
+    cx_redis_target_t target;
+    char            *words;              /* that the target points into */
+    cx_str_t         site;               /* in hand: keys are of it */
+    cx_str_t         whole;              /* the one that is asked about */
+    cx_ctl_part_t    part[CX_SHARDS_MAX + 1];
+    unsigned         parts;
+    unsigned         split:1;            /* into shards */
     char            *sites[CX_CTL_SITES];
     unsigned         n_sites;
     int              gran;
@@ -40,15 +54,19 @@ typedef struct {
     int              format;             /* CX_LOG_* */
     long             limit;              /* 0: all */
     long             max;                /* s, of "lag" */
+    long             max_entries;        /* of "lag"; -1: any */
+    long             max_rejected;
     int              by;                 /* CX_RANK_*, or -1: views */
     unsigned         json:1;
     unsigned         markdown:1;
+    unsigned         prometheus:1;
 } cx_ctl_t;
 
 /* a page with all that is stored about it in the window */
 typedef struct {
     cx_str_t         name;               /* a copy */
     int64_t          views;              /* of the index */
+    int              part;               /* that has it, or one of them */
     int64_t          visitors;
     cx_score_t       score;
     int              ranked;
@@ -58,7 +76,17 @@ typedef struct {
 
 /* ---- cxctl_read.c: Redis; -1 has been said on stderr ---- */
 
-/* queues a command: an argument count, then strings */
+/* later commands go to this node, until they are about a site */
+void cx_ctl_use(cx_ctl_t *c, cx_node_t *node);
+
+/* to the node of the site in hand, for cx_ctl_get() */
+void cx_ctl_node(cx_ctl_t *c);
+
+/* reads what is still to come, after an error */
+void cx_ctl_drain(cx_ctl_t *c);
+
+/* queues a command: an argument count, then strings; for the node of the site
+   in hand.  That none is there is said by cx_ctl_get() */
 void cx_ctl_ask(cx_ctl_t *c, unsigned args, ...);
 
 /* the next reply, in c->reply */
@@ -88,7 +116,7 @@ typedef struct {
     int64_t  window;
 } cx_ctl_window_t;
 
-/* windows of the site that have an index, appended to a list */
+/* windows of the site in hand that have an index, appended to a list */
 int cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n);
 
 /* XINFO STREAM: 0, 1 there is none, -1 */
@@ -103,6 +131,30 @@ int cx_ctl_stream(cx_ctl_t *c, cx_ctl_stream_t *s);
 
 /* -1, 0, 1: order of two entry ids */
 int cx_ctl_id_order(const char *a, const char *b);
+
+
+/* ---- cxctl_site.c: a site of many shards as if it were one ---- */
+
+/* finds the parts of a site and takes it in hand; 0, or -1 (said) */
+int cx_ctl_parts(cx_ctl_t *c, const char *site);
+
+/* takes a part in hand, -1: the whole, which has figures and ranks */
+void cx_ctl_part(cx_ctl_t *c, int i);
+
+/* counters summed over the parts: how many have any, or -1; to be freed */
+int cx_ctl_sum(cx_ctl_t *c, cx_rollup_t *sum, int key, int gran,
+    int64_t window, const cx_str_t *name);
+
+/* distinct visits of a page or, with CX_KEY_EVERYBODY, the site; or -1 */
+void cx_ctl_ask_visitors(cx_ctl_t *c, int key, const cx_str_t *name);
+int64_t cx_ctl_get_visitors(cx_ctl_t *c);
+
+/*
+ * A list of names with numbers, added up over the parts, highest first, at
+ * most limit, 0: all; to be freed by cx_ctl_pages_free(), NULL on error.
+ */
+cx_ctl_page_t *cx_ctl_index(cx_ctl_t *c, int key, int gran, int64_t window,
+    long limit, size_t *n);
 
 
 /* ---- cxctl_out.c: tables and JSON ---- */

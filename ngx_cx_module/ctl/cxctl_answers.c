@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "cxctl.h"
+
+#define CX_TAIL_PAUSE 100 /* ms between looks at many streams */
 
 
 /* ---- verbatims ---- */
@@ -69,7 +72,7 @@ int
 cx_ctl_cmd_verbatims(cx_ctl_t *c)
 {
     int                      rc;
-    char                     key[CX_KEY_MAX + 1], last[24];
+    char                     key[CX_KEY_MAX + 1];
     size_t                   i, n;
     json_t                  *o, *list;
     cx_table_t               t;
@@ -77,25 +80,25 @@ cx_ctl_cmd_verbatims(cx_ctl_t *c)
     static const char *const head[] = { "<TIME (UTC)", "<PAGE",   "<SURVEY",
                                         "<SCORE",      "<SOURCE", "<TEXT" };
 
-    snprintf(last, sizeof(last), "%ld", c->limit - 1);
-    cx_ctl_ask(c, 5, "ZREVRANGE",
-               cx_ctl_key(c, key, CX_KEY_VERBATIMS, 0, 0, NULL), "0", last,
-               "WITHSCORES");
-    if (cx_ctl_get(c)) {
+    p = cx_ctl_index(c, CX_KEY_VERBATIMS, 0, 0, c->limit, &n);
+
+    if (p == NULL) {
         return CX_CTL_ERROR;
     }
 
-    p = cx_ctl_pages(c, &n);
     list = json_array();
     cx_table_begin(&t, 6, head);
     rc = CX_CTL_OK;
 
     for (i = 0; i < n; i++) {
+        cx_ctl_part(c, p[i].part);
         cx_ctl_ask(c, 2, "HGETALL",
                    cx_ctl_key(c, key, CX_KEY_ANSWER, 0, 0, &p[i].name));
     }
 
     for (i = 0; i < n; i++) {
+        cx_ctl_part(c, p[i].part);
+
         if (cx_ctl_get(c)) {
             rc = CX_CTL_ERROR;
             break;
@@ -109,7 +112,7 @@ cx_ctl_cmd_verbatims(cx_ctl_t *c)
 
     if (c->json) {
         o = json_object();
-        json_object_set_new(o, "site", json_string((char *) c->site.data));
+        json_object_set_new(o, "site", json_string((char *) c->whole.data));
         json_object_set(o, "verbatims", list);
         cx_json_print(o);
 
@@ -193,55 +196,116 @@ cx_tail_json(cx_ctl_t *c, const char *id, size_t i, size_t n)
 }
 
 
+/* what one reply to XREAD holds; how many entries, at most left (-1: all) */
+
+static long
+cx_tail_take(cx_ctl_t *c, char *at, size_t size, long left)
+{
+    long   done;
+    size_t i, n, entries;
+
+    if (c->reply.type[0] != REDIS_REPLY_ARRAY) {
+        return 0;
+    }
+
+    /* array of one stream: its key, its entries */
+
+    entries = c->reply.s[3].len;
+    done = 0;
+
+    for (i = 4; entries > 0 && done != left; entries--) {
+        n = c->reply.s[i + 2].len;
+        snprintf(at, size, "%s", (char *) c->reply.s[i + 1].data);
+
+        if (c->json) {
+            cx_tail_json(c, at, i + 3, n);
+
+        } else {
+            cx_tail_text(c, at, i + 3, n);
+        }
+
+        i += 3 + n;
+        done++;
+    }
+
+    return done;
+}
+
+
+/* asks all parts, the only one with a wait; how many came, or -1 */
+
+static long
+cx_tail_poll(cx_ctl_t *c, char (*at)[48], long left)
+{
+    int  i;
+    char key[CX_KEY_MAX + 1];
+    long done;
+
+    for (i = 0; i < (int) c->parts; i++) {
+        cx_ctl_part(c, i);
+        cx_ctl_key(c, key, CX_KEY_EVENTS, 0, 0, NULL);
+
+        if (c->parts == 1) {
+            cx_ctl_ask(c, 8, "XREAD", "COUNT", "100", "BLOCK", "1000",
+                       "STREAMS", key, at[i]);
+        } else {
+            cx_ctl_ask(c, 6, "XREAD", "COUNT", "100", "STREAMS", key, at[i]);
+        }
+    }
+
+    done = 0;
+
+    for (i = 0; i < (int) c->parts; i++) {
+        cx_ctl_part(c, i);
+
+        if (cx_ctl_get(c)) {
+            return -1;
+        }
+
+        done += cx_tail_take(c, at[i], sizeof(at[i]),
+                             left < 0 ? -1 : left - done);
+    }
+
+    return done;
+}
+
+
 int
 cx_ctl_cmd_tail(cx_ctl_t *c)
 {
-    int             rc;
-    char            key[CX_KEY_MAX + 1], at[48];
-    long            left;
-    size_t          i, n, entries;
+    int             i, rc;
+    char            at[CX_SHARDS_MAX + 1][48];
+    long            left, done;
     cx_ctl_stream_t stream;
+    struct timespec pause;
 
-    rc = cx_ctl_stream(c, &stream);
+    for (i = 0; i < (int) c->parts; i++) {
+        cx_ctl_part(c, i);
+        rc = cx_ctl_stream(c, &stream);
 
-    if (rc < 0) {
-        return CX_CTL_ERROR;
-    }
-
-    snprintf(at, sizeof(at), "%s", rc ? "0-0" : stream.last);
-    cx_ctl_key(c, key, CX_KEY_EVENTS, 0, 0, NULL);
-    left = c->limit ? c->limit : -1;
-
-    while (left != 0) {
-        cx_ctl_ask(c, 8, "XREAD", "COUNT", "100", "BLOCK", "1000", "STREAMS",
-                   key, at);
-
-        if (cx_ctl_get(c)) {
+        if (rc < 0) {
             return CX_CTL_ERROR;
         }
 
-        if (c->reply.type[0] != REDIS_REPLY_ARRAY) {
-            continue;
+        snprintf(at[i], sizeof(at[i]), "%s", rc ? "0-0" : stream.last);
+    }
+
+    pause.tv_sec = 0;
+    pause.tv_nsec = CX_TAIL_PAUSE * 1000000;
+    left = c->limit ? c->limit : -1;
+
+    while (left != 0) {
+        done = cx_tail_poll(c, at, left);
+
+        if (done < 0) {
+            return CX_CTL_ERROR;
         }
 
-        /* array of one stream: its key, its entries */
-
-        entries = c->reply.s[3].len;
-
-        for (i = 4; entries > 0 && left != 0; entries--) {
-            n = c->reply.s[i + 2].len;
-            snprintf(at, sizeof(at), "%s", (char *) c->reply.s[i + 1].data);
-
-            if (c->json) {
-                cx_tail_json(c, at, i + 3, n);
-
-            } else {
-                cx_tail_text(c, at, i + 3, n);
-            }
-
-            i += 3 + n;
-            left -= left > 0;
+        if (done == 0 && c->parts > 1) {
+            nanosleep(&pause, NULL);
         }
+
+        left -= left > 0 ? done : 0;
     }
 
     return CX_CTL_OK;

@@ -12,6 +12,7 @@
 #include "cxctl_check.h"
 
 #define CX_CHECK_TRIES 20
+#define CX_CHECK_MARKS (96 * (CX_SHARDS_MAX + 2))
 
 
 void
@@ -43,9 +44,7 @@ cx_check_key(cx_check_t *k, char *dst, int key, const cx_ctl_window_t *w,
 }
 
 
-/* "id updated" of the checkpoint: what must not change while we read */
-
-static int
+int
 cx_check_mark(cx_check_t *k, char *dst, size_t size)
 {
     char key[CX_KEY_MAX + 1];
@@ -114,21 +113,29 @@ cx_check_rank(cx_check_t *k, const cx_score_t *s, int rank, int other,
 
 /* ---- one window ---- */
 
-static void
-cx_check_ask_page(cx_check_t *k, const cx_ctl_window_t *w,
-                  const cx_ctl_page_t *p)
+void
+cx_check_ask_dirty(cx_check_t *k, const cx_ctl_window_t *w,
+                   const cx_ctl_page_t *p)
+{
+    char key[CX_KEY_MAX + 1], dirty[CX_PAGE_MAX + 32];
+
+    snprintf(dirty, sizeof(dirty), "%c:%lld:%s", CX_GRAN(w->gran),
+             (long long) w->window, (char *) p->name.data);
+    cx_ctl_ask(k->ctl, 3, "SISMEMBER",
+               cx_check_key(k, key, CX_KEY_DIRTY, NULL, NULL), dirty);
+}
+
+
+void
+cx_check_ask_figures(cx_check_t *k, const cx_ctl_window_t *w,
+                     const cx_ctl_page_t *p)
 {
     int       i;
-    char      key[CX_KEY_MAX + 1], dirty[CX_PAGE_MAX + 32];
+    char      key[CX_KEY_MAX + 1];
     cx_str_t  name;
     cx_ctl_t *c;
 
     c = k->ctl;
-    cx_ctl_ask(c, 2, "HGETALL", cx_check_key(k, key, CX_KEY_PAGE, w, &p->name));
-    snprintf(dirty, sizeof(dirty), "%c:%lld:%s", CX_GRAN(w->gran),
-             (long long) w->window, (char *) p->name.data);
-    cx_ctl_ask(c, 3, "SISMEMBER",
-               cx_check_key(k, key, CX_KEY_DIRTY, NULL, NULL), dirty);
     cx_ctl_ask(c, 2, "HGETALL",
                cx_check_key(k, key, CX_KEY_SCORE, w, &p->name));
 
@@ -141,16 +148,70 @@ cx_check_ask_page(cx_check_t *k, const cx_ctl_window_t *w,
 }
 
 
+static void
+cx_check_ask_page(cx_check_t *k, const cx_ctl_window_t *w,
+                  const cx_ctl_page_t *p)
+{
+    char key[CX_KEY_MAX + 1];
+
+    cx_ctl_ask(k->ctl, 2, "HGETALL",
+               cx_check_key(k, key, CX_KEY_PAGE, w, &p->name));
+
+    if (!k->ctl->split) {
+        cx_check_ask_dirty(k, w, p);
+        cx_check_ask_figures(k, w, p);
+    }
+}
+
+
+int
+cx_check_figures(cx_check_t *k, const cx_ctl_page_t *p, const cx_score_t *s,
+                 int dirty, const char *what)
+{
+    int i;
+
+    k->unscored += (size_t) dirty;
+
+    if (cx_ctl_get(k->ctl)) {
+        return -1;
+    }
+
+    if (!dirty) {
+        cx_check_score(k, s, what);
+    }
+
+    for (i = 0; i < CX_RANK_N; i++) {
+        if (cx_ctl_get(k->ctl)) {
+            return -1;
+        }
+
+        if (!dirty) {
+            cx_check_rank(k, s, i, strcmp((char *) p->name.data, CX_OTHER) == 0,
+                          what);
+        }
+    }
+
+    return 0;
+}
+
+
+void
+cx_check_what(char *dst, size_t size, const cx_ctl_window_t *w,
+              const cx_ctl_page_t *p)
+{
+    snprintf(dst, size, "%c %lld %s", CX_GRAN(w->gran), (long long) w->window,
+             (char *) p->name.data);
+}
+
+
 static int
 cx_check_page(cx_check_t *k, const cx_ctl_window_t *w, const cx_ctl_page_t *p)
 {
-    int         i, dirty;
     char        what[CX_PAGE_MAX + 32];
     cx_score_t  s;
     cx_rollup_t r;
 
-    snprintf(what, sizeof(what), "%c %lld %s", CX_GRAN(w->gran),
-             (long long) w->window, (char *) p->name.data);
+    cx_check_what(what, sizeof(what), w, p);
 
     if (cx_ctl_get(k->ctl)) {
         return -1;
@@ -168,35 +229,19 @@ cx_check_page(cx_check_t *k, const cx_ctl_window_t *w, const cx_ctl_page_t *p)
     cx_score(&s, &r, &k->total, &k->ctl->tuning);
     cx_rollup_free(&r);
 
+    if (k->ctl->split) {
+        return 0; /* figures are of the sums */
+    }
+
     if (cx_ctl_get(k->ctl)) {
         return -1;
     }
 
-    dirty = k->ctl->reply.s[0].len != 0;
-    k->unscored += (size_t) dirty;
-
-    if (cx_ctl_get(k->ctl)) {
-        return -1;
-    }
-
-    if (!dirty) {
-        cx_check_score(k, &s, what);
-    }
-
-    for (i = 0; i < CX_RANK_N; i++) {
-        if (cx_ctl_get(k->ctl)) {
-            return -1;
-        }
-
-        if (!dirty) {
-            cx_check_rank(k, &s, i,
-                          strcmp((char *) p->name.data, CX_OTHER) == 0, what);
-        }
-    }
-
-    return 0;
+    return cx_check_figures(k, p, &s, k->ctl->reply.s[0].len != 0, what);
 }
 
+
+/* ---- a window of a site, or of a shard ---- */
 
 /* the counters of a site against the sum of its parts: hours, or pages */
 
@@ -342,18 +387,21 @@ static int
 cx_check_window(cx_check_t *k, const cx_ctl_window_t *w)
 {
     int    i;
-    char   before[96], after[96];
     size_t pages, unscored;
+    int (*mark)(cx_check_t * k, char *dst, size_t size);
+    int (*read)(cx_check_t * k, const cx_ctl_window_t *w, size_t *pages);
+    static char before[CX_CHECK_MARKS], after[CX_CHECK_MARKS];
 
     unscored = k->unscored;
+    mark = k->sums ? cx_check_mark_sums : cx_check_mark;
+    read = k->sums ? cx_check_read_sums : cx_check_read;
 
     for (i = 0; i < CX_CHECK_TRIES; i++) {
         k->unscored = unscored;
         k->fresh = 0;
 
-        if (cx_check_mark(k, before, sizeof(before))
-            || cx_check_read(k, w, &pages)
-            || cx_check_mark(k, after, sizeof(after)))
+        if (mark(k, before, sizeof(before)) || read(k, w, &pages)
+            || mark(k, after, sizeof(after)))
         {
             return -1;
         }
@@ -410,8 +458,8 @@ cx_check_tell(cx_check_t *k, json_t *list)
 
     if (!k->ctl->json) {
         printf("site %s: %s: %zu windows, %zu pages, %zu problems",
-               (char *) k->ctl->site.data, k->problems ? "BAD" : "ok",
-               k->n - k->busy, k->pages, k->problems);
+               (char *) k->ctl->whole.data, k->problems ? "BAD" : "ok",
+               k->windows - k->busy, k->pages, k->problems);
 
         if (k->unscored) {
             printf(", %zu not scored yet", k->unscored);
@@ -436,10 +484,10 @@ cx_check_tell(cx_check_t *k, json_t *list)
     }
 
     o = json_object();
-    json_object_set_new(o, "site", json_string((char *) k->ctl->site.data));
+    json_object_set_new(o, "site", json_string((char *) k->ctl->whole.data));
     json_object_set_new(o, "ok", json_boolean(k->problems == 0));
     json_object_set_new(o, "windows",
-                        json_integer((json_int_t) (k->n - k->busy)));
+                        json_integer((json_int_t) (k->windows - k->busy)));
     json_object_set_new(o, "windows_busy", json_integer((json_int_t) k->busy));
     json_object_set_new(o, "pages", json_integer((json_int_t) k->pages));
     json_object_set_new(o, "unscored", json_integer((json_int_t) k->unscored));
@@ -450,19 +498,74 @@ cx_check_tell(cx_check_t *k, json_t *list)
 }
 
 
+/* one shard, or a site that has none: all of its windows, then forgets them */
+
 static int
-cx_check_site(cx_ctl_t *c, json_t *list)
+cx_check_part(cx_check_t *k)
 {
-    int        rc;
-    size_t     i;
+    int    rc;
+    size_t i;
+
+    k->n = 0;
+    rc = cx_check_stream(k) || cx_ctl_windows(k->ctl, &k->window, &k->n) ? -1
+                                                                         : 0;
+    for (i = 0; i < k->n && rc == 0; i++) {
+        rc = cx_check_window(k, &k->window[i]);
+    }
+
+    k->windows += k->n;
+
+    return rc;
+}
+
+
+/* figures of a split site: the windows that any of its shards has */
+
+static int
+cx_check_sums(cx_check_t *k)
+{
+    int    i, rc;
+    size_t n;
+
+    k->n = 0;
+
+    for (i = 0, rc = 0; i < (int) k->ctl->parts && rc == 0; i++) {
+        cx_ctl_part(k->ctl, i);
+        rc = cx_ctl_windows(k->ctl, &k->window, &k->n);
+    }
+
+    cx_ctl_part(k->ctl, -1);
+    k->sums = 1;
+    k->windows = k->n; /* counted once, not per shard */
+    k->pages = 0;
+
+    for (n = 0; n < k->n && rc == 0; n++) {
+        rc = cx_check_window(k, &k->window[n]);
+    }
+
+    k->busy = k->busy > k->n ? k->n : k->busy;
+
+    return rc;
+}
+
+
+static int
+cx_check_site(cx_ctl_t *c, const char *site, json_t *list)
+{
+    int        i, rc;
     cx_check_t k;
 
     memset(&k, 0, sizeof(cx_check_t));
     k.ctl = c;
-    rc = cx_check_stream(&k) || cx_ctl_windows(c, &k.window, &k.n) ? -1 : 0;
+    rc = cx_ctl_parts(c, site);
 
-    for (i = 0; i < k.n && rc == 0; i++) {
-        rc = cx_check_window(&k, &k.window[i]);
+    for (i = 0; i < (int) c->parts && rc == 0; i++) {
+        cx_ctl_part(c, i);
+        rc = cx_check_part(&k);
+    }
+
+    if (rc == 0 && c->split) {
+        rc = cx_check_sums(&k);
     }
 
     if (rc == 0) {
@@ -492,9 +595,7 @@ cx_ctl_cmd_check(cx_ctl_t *c)
     rc = CX_CTL_OK;
 
     for (i = 0; i < c->n_sites && rc != CX_CTL_ERROR; i++) {
-        c->site.data = (unsigned char *) c->sites[i];
-        c->site.len = strlen(c->sites[i]);
-        one = cx_check_site(c, list);
+        one = cx_check_site(c, c->sites[i], list);
         rc = one > rc ? one : rc;
     }
 

@@ -15,23 +15,17 @@ cx_pages_read(cx_ctl_t *c, size_t *n)
     size_t         i;
     cx_ctl_page_t *p;
 
-    cx_ctl_ask(c, 5, "ZREVRANGE",
-               cx_ctl_key(c, key, CX_KEY_PAGES, c->gran, c->window, NULL), "0",
-               "-1", "WITHSCORES");
+    p = cx_ctl_index(c, CX_KEY_PAGES, c->gran, c->window, 0, n);
 
-    if (cx_ctl_get(c)) {
+    if (p == NULL) {
         return NULL;
     }
-
-    p = cx_ctl_pages(c, n);
 
     for (i = 0; i < *n; i++) {
         cx_ctl_ask(c, 2, "HGETALL",
                    cx_ctl_key(c, key, CX_KEY_SCORE, c->gran, c->window,
                               &p[i].name));
-        cx_ctl_ask(c, 2, "PFCOUNT",
-                   cx_ctl_key(c, key, CX_KEY_VISITORS, c->gran, c->window,
-                              &p[i].name));
+        cx_ctl_ask_visitors(c, CX_KEY_VISITORS, &p[i].name);
     }
 
     for (i = 0; i < *n; i++) {
@@ -45,12 +39,12 @@ cx_pages_read(cx_ctl_t *c, size_t *n)
         p[i].ranked = c->by < 0
                       || (cx_score_rank(&p[i].by, &p[i].score, c->by)
                           && strcmp((char *) p[i].name.data, CX_OTHER) != 0);
-        if (cx_ctl_get(c)) {
+        p[i].visitors = cx_ctl_get_visitors(c);
+
+        if (p[i].visitors < 0) {
             cx_ctl_pages_free(p, *n);
             return NULL;
         }
-
-        p[i].visitors = (int64_t) c->reply.s[0].len;
     }
 
     return p;
@@ -91,27 +85,18 @@ cx_pages_order(const void *a, const void *b)
 static int
 cx_pages_total(cx_ctl_t *c, cx_score_t *s, cx_rollup_t *r, int64_t *visitors)
 {
-    char key[CX_KEY_MAX + 1];
-
-    cx_ctl_ask(c, 2, "HGETALL",
-               cx_ctl_key(c, key, CX_KEY_TOTAL, c->gran, c->window, NULL));
-    cx_ctl_ask(c, 2, "PFCOUNT",
-               cx_ctl_key(c, key, CX_KEY_EVERYBODY, c->gran, c->window, NULL));
-    memset(r, 0, sizeof(cx_rollup_t));
-
-    if (cx_ctl_get(c)) {
+    if (cx_ctl_sum(c, r, CX_KEY_TOTAL, c->gran, c->window, NULL) < 0) {
         return -1;
     }
 
-    cx_ctl_rollup(c, r);
     cx_score(s, r, r, &c->tuning);
+    cx_ctl_ask_visitors(c, CX_KEY_EVERYBODY, NULL);
+    *visitors = cx_ctl_get_visitors(c);
 
-    if (cx_ctl_get(c)) {
+    if (*visitors < 0) {
         cx_rollup_free(r);
         return -1;
     }
-
-    *visitors = (int64_t) c->reply.s[0].len;
 
     return 0;
 }
@@ -184,7 +169,7 @@ cx_pages_table(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n, size_t all,
 
     cx_pages_row(&t, "", "all pages", r->v[CX_R_VIEWS], visitors, total);
     printf("site %s, %s %lld UTC, worst first by %s, 95 %% intervals\n\n",
-           (char *) c->site.data, c->gran == CX_HOUR ? "hour" : "day",
+           (char *) c->whole.data, c->gran == CX_HOUR ? "hour" : "day",
            (long long) c->window, c->by < 0 ? "views" : cx_rank_names[c->by]);
     cx_table_print(&t);
     cx_pages_remembered(r);
@@ -210,7 +195,7 @@ cx_pages_json(cx_ctl_t *c, const cx_ctl_page_t *p, size_t n,
 
     o = json_object();
     list = json_array();
-    json_object_set_new(o, "site", json_string((char *) c->site.data));
+    json_object_set_new(o, "site", json_string((char *) c->whole.data));
     json_object_set_new(o, "window", json_integer(c->window));
     json_object_set_new(o, "by",
                         json_string(c->by < 0 ? "views"
@@ -360,7 +345,7 @@ cx_page_text(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
 
     name = cx_ctl_safe(c->arg, strlen(c->arg));
     printf("page %s of site %s, %s %lld UTC, %lld visitors\n\n", name,
-           (char *) c->site.data, c->gran == CX_HOUR ? "hour" : "day",
+           (char *) c->whole.data, c->gran == CX_HOUR ? "hour" : "day",
            (long long) c->window, (long long) visitors);
     free(name);
 
@@ -401,7 +386,7 @@ cx_page_json(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
     unsigned k;
 
     o = json_object();
-    json_object_set_new(o, "site", json_string((char *) c->site.data));
+    json_object_set_new(o, "site", json_string((char *) c->whole.data));
     json_object_set_new(o, "window", json_integer(c->window));
     json_object_set_new(o, "page", cx_json_text(c->arg, strlen(c->arg)));
     json_object_set_new(o, "visitors", json_integer(visitors));
@@ -436,6 +421,7 @@ cx_page_json(cx_ctl_t *c, const cx_rollup_t *r, const cx_score_t *s,
 int
 cx_ctl_cmd_page(cx_ctl_t *c)
 {
+    int         n;
     char        key[CX_KEY_MAX + 1];
     int64_t     visitors;
     cx_str_t    name;
@@ -451,36 +437,32 @@ cx_ctl_cmd_page(cx_ctl_t *c)
         return CX_CTL_ERROR;
     }
 
-    cx_ctl_ask(c, 2, "PFCOUNT",
-               cx_ctl_key(c, key, CX_KEY_VISITORS, c->gran, c->window, &name));
-    cx_ctl_ask(c, 2, "HGETALL",
-               cx_ctl_key(c, key, CX_KEY_SCORE, c->gran, c->window, &name));
-    cx_ctl_ask(c, 2, "HGETALL",
-               cx_ctl_key(c, key, CX_KEY_PAGE, c->gran, c->window, &name));
+    cx_ctl_ask_visitors(c, CX_KEY_VISITORS, &name);
+    visitors = cx_ctl_get_visitors(c);
 
-    if (cx_ctl_get(c)) {
+    if (visitors < 0) {
         return CX_CTL_ERROR;
     }
 
-    visitors = (int64_t) c->reply.s[0].len;
+    cx_ctl_ask(c, 2, "HGETALL",
+               cx_ctl_key(c, key, CX_KEY_SCORE, c->gran, c->window, &name));
 
     if (cx_ctl_get(c)) {
         return CX_CTL_ERROR;
     }
 
     cx_ctl_score(c, &s);
+    n = cx_ctl_sum(c, &r, CX_KEY_PAGE, c->gran, c->window, &name);
 
-    if (cx_ctl_get(c)) {
+    if (n < 0) {
         return CX_CTL_ERROR;
     }
 
-    if (c->reply.n < 2) {
+    if (n == 0) {
         fprintf(stderr, "cxctl: nothing is known of this page in that "
                         "window, see cxctl pages\n");
         return CX_CTL_BAD;
     }
-
-    cx_ctl_rollup(c, &r);
 
     if (c->json) {
         cx_json_print(cx_page_json(c, &r, &s, visitors));

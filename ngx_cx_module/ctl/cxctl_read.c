@@ -8,15 +8,50 @@
 
 
 void
+cx_ctl_use(cx_ctl_t *c, cx_node_t *node)
+{
+    c->redis = &node->redis;
+
+    /* a node that did not answer once is not waited for again */
+
+    if (node->trouble_at == 0 && cx_node_up(&c->nodes, node)) {
+        (void) cx_node_failed(&c->nodes, node);
+    }
+}
+
+
+void
+cx_ctl_node(cx_ctl_t *c)
+{
+    cx_node_t *node;
+
+    node = cx_nodes_site(&c->nodes, &c->site);
+
+    if (node) {
+        cx_ctl_use(c, node);
+        return;
+    }
+
+    c->redis = &c->none;
+    memcpy(c->none.label, c->target.label, sizeof(c->none.label));
+    snprintf(c->none.error, sizeof(c->none.error), "%.190s", c->nodes.error);
+}
+
+
+void
 cx_ctl_ask(cx_ctl_t *c, unsigned args, ...)
 {
     va_list list;
 
-    cx_redis_command(&c->redis, args);
+    if (c->site.len) {
+        cx_ctl_node(c);
+    }
+
+    cx_redis_command(c->redis, args);
     va_start(list, args);
 
     while (args--) {
-        cx_redis_text(&c->redis, va_arg(list, const char *));
+        cx_redis_text(c->redis, va_arg(list, const char *));
     }
 
     va_end(list);
@@ -26,12 +61,25 @@ cx_ctl_ask(cx_ctl_t *c, unsigned args, ...)
 int
 cx_ctl_get(cx_ctl_t *c)
 {
-    if (cx_redis_get(&c->redis, &c->reply)) {
-        fprintf(stderr, "cxctl: %s: %s\n", c->url.label, c->redis.error);
+    if (cx_redis_get(c->redis, &c->reply)) {
+        fprintf(stderr, "cxctl: %s: %s\n", c->redis->label, c->redis->error);
         return -1;
     }
 
     return 0;
+}
+
+
+void
+cx_ctl_drain(cx_ctl_t *c)
+{
+    cx_node_t *node;
+
+    for (node = c->nodes.node; node; node = node->next) {
+        while (node->redis.up && node->redis.expect) {
+            (void) cx_redis_get(&node->redis, &c->reply);
+        }
+    }
 }
 
 
@@ -165,33 +213,56 @@ cx_ctl_site_add(cx_ctl_t *c, const cx_str_t *name)
 }
 
 
+/* the sites of a node; 0, or -1 (said) */
+
+static int
+cx_ctl_node_sites(cx_ctl_t *c, const char *match)
+{
+    char           cursor[24];
+    size_t         i;
+    cx_str_t       site;
+    cx_key_parts_t p;
+
+    memcpy(cursor, "0", 2);
+
+    do {
+        cx_ctl_ask(c, 6, "SCAN", cursor, "MATCH", match, "COUNT", "1000");
+
+        if (cx_ctl_get(c) || c->reply.n < 3) {
+            return -1;
+        }
+
+        snprintf(cursor, sizeof(cursor), "%s", (char *) c->reply.s[1].data);
+
+        for (i = 3; i < c->reply.n; i++) {
+            if (cx_key_parse(&p, &c->reply.s[i]) == 0) {
+                (void) cx_shard_parse(&site, &p.site);
+                cx_ctl_site_add(c, &site);
+            }
+        }
+    } while (strcmp(cursor, "0") != 0);
+
+    return 0;
+}
+
+
 int
 cx_ctl_find_sites(cx_ctl_t *c)
 {
-    char                     cursor[24];
-    size_t                   i, k;
-    cx_key_parts_t           p;
-    static const char *const match[] = { "cx:{*}:checkpoint", "cx:{*}:events" };
+    cx_node_t *node;
 
-    for (k = 0; k < 2; k++) {
-        memcpy(cursor, "0", 2);
+    for (node = c->nodes.node; node; node = node->next) {
+        if (!node->used) {
+            continue;
+        }
 
-        do {
-            cx_ctl_ask(c, 6, "SCAN", cursor, "MATCH", match[k], "COUNT",
-                       "1000");
+        cx_ctl_use(c, node);
 
-            if (cx_ctl_get(c) || c->reply.n < 3) {
-                return -1;
-            }
-
-            snprintf(cursor, sizeof(cursor), "%s", (char *) c->reply.s[1].data);
-
-            for (i = 3; i < c->reply.n; i++) {
-                if (cx_key_parse(&p, &c->reply.s[i]) == 0) {
-                    cx_ctl_site_add(c, &p.site);
-                }
-            }
-        } while (strcmp(cursor, "0") != 0);
+        if (cx_ctl_node_sites(c, "cx:{*}:checkpoint")
+            || cx_ctl_node_sites(c, "cx:{*}:events"))
+        {
+            return -1;
+        }
     }
 
     qsort(c->sites, c->n_sites, sizeof(char *), cx_ctl_site_order);
@@ -214,12 +285,12 @@ cx_ctl_stream(cx_ctl_t *c, cx_ctl_stream_t *s)
                cx_ctl_key(c, key, CX_KEY_EVENTS, 0, 0, NULL));
     r = &c->reply;
 
-    if (cx_redis_get(&c->redis, r)) {
-        if (c->redis.c && strstr(c->redis.error, "no such key")) {
+    if (cx_redis_get(c->redis, r)) {
+        if (c->redis->up && strstr(c->redis->error, "no such key")) {
             return 1;
         }
 
-        fprintf(stderr, "cxctl: %s: %s\n", c->url.label, c->redis.error);
+        fprintf(stderr, "cxctl: %s: %s\n", c->redis->label, c->redis->error);
         return -1;
     }
 
@@ -274,7 +345,8 @@ cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n)
     cx_key_parts_t p;
 
     r = &c->reply;
-    snprintf(match, sizeof(match), "cx:{%s}:pages:*", (char *) c->site.data);
+    snprintf(match, sizeof(match), "cx:{%.*s}:pages:*", (int) c->site.len,
+             (char *) c->site.data);
     memcpy(cursor, "0", 2);
 
     do {

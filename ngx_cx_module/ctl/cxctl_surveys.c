@@ -112,7 +112,6 @@ int
 cx_ctl_cmd_surveys(cx_ctl_t *c)
 {
     int                      rc;
-    char                     key[CX_KEY_MAX + 1];
     size_t                   i, n;
     json_t                  *o, *list;
     cx_table_t               t;
@@ -127,32 +126,23 @@ cx_ctl_cmd_surveys(cx_ctl_t *c)
         return CX_CTL_ERROR;
     }
 
-    cx_ctl_ask(c, 5, "ZREVRANGE",
-               cx_ctl_key(c, key, CX_KEY_SURVEYS, c->gran, c->window, NULL),
-               "0", "-1", "WITHSCORES");
+    p = cx_ctl_index(c, CX_KEY_SURVEYS, c->gran, c->window, 0, &n);
 
-    if (cx_ctl_get(c)) {
+    if (p == NULL) {
         return CX_CTL_ERROR;
     }
 
-    p = cx_ctl_pages(c, &n);
     cx_table_begin(&t, 8, head);
     list = json_array();
     rc = CX_CTL_OK;
 
-    for (i = 0; i < n; i++) {
-        cx_ctl_ask(c, 2, "HGETALL",
-                   cx_ctl_key(c, key, CX_KEY_SURVEY, c->gran, c->window,
-                              &p[i].name));
-    }
-
     for (i = 0; i < n && rc == CX_CTL_OK; i++) {
-        if (cx_ctl_get(c)) {
+        if (cx_ctl_sum(c, &r, CX_KEY_SURVEY, c->gran, c->window, &p[i].name)
+            < 0) {
             rc = CX_CTL_ERROR;
             break;
         }
 
-        cx_ctl_rollup(c, &r);
         cx_survey_row(c, &t, (char *) p[i].name.data, &r);
         json_array_append_new(list, cx_survey_json(c, &p[i], &r));
         cx_rollup_free(&r);
@@ -160,13 +150,13 @@ cx_ctl_cmd_surveys(cx_ctl_t *c)
 
     if (c->json) {
         o = json_object();
-        json_object_set_new(o, "site", json_string((char *) c->site.data));
+        json_object_set_new(o, "site", json_string((char *) c->whole.data));
         json_object_set_new(o, "window", json_integer(c->window));
         json_object_set(o, "surveys", list);
         cx_json_print(o);
 
     } else {
-        printf("site %s, day %lld UTC\n\n", (char *) c->site.data,
+        printf("site %s, day %lld UTC\n\n", (char *) c->whole.data,
                (long long) c->window);
         cx_table_print(&t);
     }
