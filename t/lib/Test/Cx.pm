@@ -29,11 +29,14 @@ use Scalar::Util qw(weaken);
 use Test::More ();
 use Time::HiRes qw(time sleep);
 
+use Test::Cx::Certs;
+use Test::Cx::Cluster;
 use Test::Cx::Http;
 use Test::Cx::Nginx;
 use Test::Cx::Origin;
 use Test::Cx::Proc;
 use Test::Cx::Redis;
+use Test::Cx::Sentinel;
 
 our @EXPORT = qw(wait_for free_port read_file write_file send_split
                  http_head json);
@@ -89,7 +92,10 @@ sub spawn {
     return $proc;
 }
 
-sub redis  { my $t = shift; Test::Cx::Redis->new($t, @_) }
+sub redis    { my $t = shift; Test::Cx::Redis->new($t, @_) }
+sub cluster  { my $t = shift; Test::Cx::Cluster->new($t, @_) }
+sub sentinel { my $t = shift; Test::Cx::Sentinel->new($t, @_) }
+sub certs    { my $t = shift; $t->{certs} //= Test::Cx::Certs->new($t) }
 sub origin { my $t = shift; Test::Cx::Origin->new($t, @_) }
 
 sub nginx {

@@ -6,13 +6,15 @@ use strict;
 use warnings;
 
 use Time::HiRes qw(time sleep);
+use Test::Cx::Daemon;
 use Test::Cx::Http;
 
 # main, http, server: text for these blocks; servers: more server blocks;
 # files: { 'html/a.html' => text }; workers; redis: adds cx_redis for it; cx:
 # adds cx on, an endpoint and a status page; listen: 'http2' and the like;
-# conf: the whole file instead.  In all of them
-# %%PORT%% is the port, %%PORT:x%% a further one, %%DIR%% the directory.
+# conf: the whole file instead;
+# daemon: not our child, as in production, so that upgrade() works.  In all of
+# them %%PORT%% is the port, %%PORT:x%% a further one, %%DIR%% the directory.
 sub new {
     my ($class, $t, %opt) = @_;
     my $n = bless { t => $t, dir => $t->subdir('nginx'), opt => \%opt,
@@ -44,7 +46,7 @@ sub config {
     my ($main, $http, $server) = map { $_ // '' } @o{qw(main http server)};
     my $text = $o{conf} // join "\n",
         ($> == 0 ? 'user root;' : ()),
-        'daemon off;',
+        'daemon ' . ($o{daemon} ? 'on' : 'off') . ';',
         'pid logs/nginx.pid;',
         ($main =~ /error_log/ ? () : 'error_log logs/error.log info;'),
         ($main =~ /worker_processes/ ? ()
@@ -98,7 +100,11 @@ sub binary { $ENV{CX_NGINX} // 'nginx' }
 
 sub _cmd {
     my ($n, @more) = @_;
-    return ['/usr/bin/env', binary(), '-p', "$n->{dir}/", '-c',
+    my $binary = binary();
+    if ($binary !~ m{/}) {             # an upgrade needs the path
+        ($binary) = grep { -x } map { "$_/$binary" } split /:/, $ENV{PATH};
+    }
+    return ['/usr/bin/env', $binary // binary(), '-p', "$n->{dir}/", '-c',
             "$n->{dir}/conf/nginx.conf", '-e', "$n->{dir}/logs/error.log",
             @more];
 }
@@ -109,15 +115,17 @@ sub start {
     for my $try (1 .. 3) {
         Test::Cx::write_file("$n->{dir}/conf/nginx.conf", $n->config);
         unlink "$n->{dir}/logs/nginx.pid";
+        my $had = -s "$n->{dir}/logs/error.log" || 0;
         $n->{proc} = $n->{t}->spawn(name => 'nginx', cmd => $n->_cmd,
             out => "$n->{dir}/logs/stderr", err => "$n->{dir}/logs/stderr",
             env => _env());
+        $n->_daemon if $n->{opt}{daemon};
         Test::Cx::wait_for(sub {
             !$n->{proc}->running || (-s "$n->{dir}/logs/nginx.pid"
                                      && $n->workers);
         }, 10);
         sleep 0.02;
-        if ($n->error_log =~ /worker process \d+ exited/) {
+        if (substr($n->error_log, $had) =~ /worker process \d+ exited/) {
             $n->{proc}->kill9;
             die "workers of nginx die at once:\n" . $n->stderr
                 . $n->error_log;
@@ -130,6 +138,48 @@ sub start {
         unlink map { "$n->{dir}/logs/$_" } qw(stderr error.log);
     }
     die "nginx does not start:\n" . $n->stderr . $n->config;
+}
+
+# what was started goes, and leaves the one whose pid is in the file
+sub _daemon {
+    my ($n) = @_;
+    my $status = $n->{proc}->wait_exit(10) // 'no end';
+    $n->_adopt if $status eq '0';
+}
+
+sub _adopt {
+    my ($n) = @_;
+    my $file = "$n->{dir}/logs/nginx.pid";
+    return if !Test::Cx::wait_for(sub { -s $file }, 5);
+    $n->{proc} = Test::Cx::Daemon->new('nginx', $file);
+    push @{$n->{t}{procs}}, $n->{proc};
+    Scalar::Util::weaken($n->{t}{procs}[-1]);
+}
+
+# SIGUSR2: a new master beside the old one, which then goes; code is called
+# while both have workers
+sub upgrade {
+    my ($n, $code) = @_;
+    my $old = $n->{proc};
+    my $file = "$n->{dir}/logs/nginx.pid";
+    $old->signal('USR2');
+    Test::Cx::wait_for(sub { -s "$file.oldbin" && -s $file }, 10)
+        or return 0;
+    $n->_adopt;
+    Test::Cx::wait_for(sub { $n->workers }, 10) or return 0;
+    $code->() if $code;
+    $old->signal('WINCH');
+    Test::Cx::wait_for(sub { !_children($old->pid) }, 10) or return 0;
+    $old->signal('QUIT');
+    return defined $old->wait_exit(10);
+}
+
+# pids of a master's workers
+sub _children {
+    my ($master) = @_;
+    return grep {
+        Test::Cx::read_file("/proc/$_/cmdline") =~ /^nginx: worker process/
+    } split ' ', Test::Cx::read_file("/proc/$master/task/$master/children");
 }
 
 # nginx -t: (exit status, output)
@@ -146,14 +196,10 @@ sub test {
 # pids of the workers that take requests, or with 1 of those leaving
 sub workers {
     my ($n, $leaving) = @_;
-    my $master = $n->{proc}->pid;
-    my @kids = split ' ',
-        Test::Cx::read_file("/proc/$master/task/$master/children");
     return grep {
-        my $cmd = Test::Cx::read_file("/proc/$_/cmdline");
-        $cmd =~ /^nginx: worker process/
-            && ($cmd =~ /is shutting down/ ? $leaving : !$leaving);
-    } @kids;
+        Test::Cx::read_file("/proc/$_/cmdline") =~ /is shutting down/
+            ? $leaving : !$leaving;
+    } _children($n->{proc}->pid);
 }
 
 # SIGHUP with, if given, changed parts; true when new workers are up

@@ -45,6 +45,13 @@ sub signal {
 }
 
 # exit status (128 + signal if killed), undef if it still runs after that long
+# 1 unless it is gone, or dead and waits for whoever adopted it
+sub lives {
+    my ($pid) = @_;
+    my ($state) = Test::Cx::read_file("/proc/$pid/stat") =~ /\) (\w)/;
+    return $state && $state ne 'Z';
+}
+
 sub wait_exit {
     my ($p, $seconds) = @_;
     return $p->{status} if defined $p->{status};
@@ -71,7 +78,14 @@ sub kill9 {
     my @kids = split ' ',
         Test::Cx::read_file("/proc/$p->{pid}/task/$p->{pid}/children");
     $p->signal('KILL') and kill 'KILL', @kids;
-    return $p->wait_exit(5);
+    my $status = $p->wait_exit(5);
+    my $end = time + 5;
+
+    # their sockets are theirs until they are gone
+    for my $kid (@kids) {
+        sleep 0.005 while time < $end && lives($kid);
+    }
+    return $status;
 }
 
 # SIGTERM, after so many seconds SIGKILL; the exit status

@@ -90,6 +90,10 @@ sub send {
     my ($n, $buf, $done) = ($s->{n}, '', 0);
     my $c = IO::Socket::UNIX->new(Peer => $s->{redis}->sock)
         or die "redis: $!";
+    my $password = $s->{redis}{opt}{password};
+    $s->{out} = '*2' . join('', map { "\r\n\$" . length($_) . "\r\n$_" }
+                            'AUTH', $password) . "\r\n$s->{out}"
+        if defined $password;
     my $got = 0;
     while ($got < $n) {
         if ($done < length $s->{out}) {

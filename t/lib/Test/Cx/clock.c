@@ -1,7 +1,8 @@
 /*
  * The wall clock of a program under test, by LD_PRELOAD: what the file named
- * by CX_CLOCK holds, 8 bytes of Unix time in ms.  nginx takes the time of day
- * from gettimeofday() and its timers from the monotonic clock, which goes on.
+ * by CX_CLOCK holds, 8 bytes of Unix time in ms.  nginx and the aggregator take
+ * the time of day from gettimeofday() and their timers from the monotonic
+ * clock, which goes on.
  */
 
 #include <fcntl.h>
