@@ -6,7 +6,7 @@
  *
  *   load -p port -f requests [-c connections] [-t ms] [-n requests]
  *        [-r requests/s] [-H header]... [-v requests] [-s status] [-x bytes]
- *        [-C cpu] [-w name:pid]...
+ *        [-C cpu] [-w name:pid]... [-l]
  *
  *   -f  one request a line, taken in turn: "METHOD path", for a body a tab and
  *       the body
@@ -14,6 +14,8 @@
  *       next request when it has the answer
  *   -v  "@VISITOR" in a header becomes a new 8 digits after so many requests
  *   -s, -x  status and body length that are right; others count as bad
+ *   -l  adds p50=, p99= and max= of the time to the end of an answer, in us;
+ *       with -r from when its request was due
  *
  * Prints one line: requests=<n> bad=<n> secs=<s> cpu_<name>=<us, in all>
  */
@@ -33,7 +35,7 @@
 
 #define LOAD_CONNS_MAX     256
 #define LOAD_REQUESTS_MAX  20000
-#define LOAD_MS_MAX        60000
+#define LOAD_MS_MAX        1000000
 #define LOAD_READ          65536
 #define LOAD_VISITOR       "@VISITOR"
 
@@ -61,6 +63,7 @@ static struct {
     double           rate;           /* 0: closed loop */
     uint64_t         max;
     uint64_t         same;           /* requests of a visitor */
+    int              latency;
     char             headers[2048];
     const char      *file;
     int              watched;
@@ -217,6 +220,11 @@ load_send(load_conn_t *c)
         memcpy(rq->visitor, digits, sizeof(LOAD_VISITOR) - 1);
     }
 
+    if (load_conf.latency) {
+        c->due = load_conf.rate ? load_latency_next()
+                                : bench_clock_us(CLOCK_MONOTONIC);
+    }
+
     c->busy = 1;
     c->state = LOAD_HEAD;
     c->len = 0;
@@ -266,6 +274,10 @@ static void
 load_finish(load_conn_t *c, int ok)
 {
     load_done++;
+
+    if (load_conf.latency) {
+        load_latency_add(bench_clock_us(CLOCK_MONOTONIC) - c->due);
+    }
 
     if (!ok
         || (load_conf.status && c->status != load_conf.status)
@@ -372,6 +384,10 @@ load_run(void)
 
         } else {
             while (next <= now && next < end && planned < load_conf.max) {
+                if (load_conf.latency) {
+                    load_latency_plan(next);
+                }
+
                 next += load_pause_us();
                 planned++;
                 due++;
@@ -439,7 +455,7 @@ load_options(int argc, char **argv)
 {
     int  opt;
 
-    while ((opt = getopt(argc, argv, "p:f:c:t:n:r:H:v:s:x:C:w:")) != -1) {
+    while ((opt = getopt(argc, argv, "p:f:c:t:n:r:H:v:s:x:C:w:l")) != -1) {
         switch (opt) {
         case 'p': load_conf.port = atoi(optarg); break;
         case 'f': load_conf.file = optarg; break;
@@ -451,6 +467,7 @@ load_options(int argc, char **argv)
         case 's': load_conf.status = atoi(optarg); break;
         case 'x': load_conf.body = atol(optarg); break;
         case 'C': load_conf.cpu = atoi(optarg); break;
+        case 'l': load_conf.latency = 1; break;
 
         case 'H':
             if (strlen(load_conf.headers) + strlen(optarg) + 3
@@ -528,6 +545,7 @@ main(int argc, char **argv)
         printf(" cpu_%s=%.1f", w->name, bench_clock_us(w->clock) - w->start);
     }
 
+    load_latency_print();
     printf("\n");
 
     return 0;

@@ -28,6 +28,7 @@ typedef struct {
     unsigned      close:1;
     uint64_t      left;
     uint64_t      body;
+    double        due;               /* microseconds, of the monotonic clock */
     size_t        len;               /* of line */
     char          line[LOAD_HEAD_MAX];
 } load_conn_t;
@@ -38,5 +39,16 @@ int load_feed(load_conn_t *c, const char *p, size_t len);
 
 /* takes n bytes of its body or chunk, left of them at most, unseen; the same */
 int load_data(load_conn_t *c, uint64_t n);
+
+
+/* open loop: a request is due at that time; when the next one to be sent was */
+void load_latency_plan(double us);
+double load_latency_next(void);
+
+/* an answer took so long */
+void load_latency_add(double us);
+
+/* " p50=<us> p99=<us> max=<us>"; nothing without answers */
+void load_latency_print(void);
 
 #endif /* LOAD_H */

@@ -8,6 +8,7 @@ use warnings;
 
 use POSIX ();
 use Test::Cx;
+use Time::HiRes ();
 
 my $FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101'
     . ' Firefox/128.0 @VISITOR';
@@ -53,16 +54,29 @@ sub nginx {
 }
 
 sub redis {
-    my ($b) = @_;
-    return $b->t->redis($b->{pin} ? (conf => 'server_cpulist 1') : ());
+    my ($b, %o) = @_;
+    return $b->t->redis(%o, $b->{pin} ? (conf => 'server_cpulist 1') : ());
+}
+
+# for the site of the bench, beside Redis
+sub aggregator {
+    my ($b, $redis) = @_;
+    my $dir = $b->t->subdir('agg');
+    return $b->t->spawn(name => 'cx-aggregator',
+        cmd => ['/usr/bin/env', $b->{pin} ? qw(taskset -c 1) : (),
+                "$b->{t}{build}/cx-aggregator", '--redis', $redis->url,
+                '--site', 'bench'],
+        out => "$dir/out", err => "$dir/err");
 }
 
 # what the module needs beside "cx on"; a queue that is emptied soon lets the
-# cost of the last events be counted within the cell
+# cost of the last events be counted within the cell.  With a spool if its
+# options are given, maybe none
 sub cx_http {
-    my ($b, $redis) = @_;
+    my ($b, $redis, $spool) = @_;
     return 'cx_redis ' . $redis->tcp . "; cx_site bench;\n"
-        . "cx_queue flush=20ms;\n";
+        . "cx_queue flush=20ms;\n"
+        . (defined $spool ? "cx_spool spool $spool;\n" : '');
 }
 
 sub requests_file {
@@ -84,30 +98,77 @@ sub post_headers {
             'Sec-Fetch-Site: same-origin', 'Sec-Fetch-Dest: empty');
 }
 
-# runs a helper: its line of key=value as a hash
+# of one who does both
+sub visit_headers {
+    return (grep({ !/^(?:Sec-Fetch-Dest|Content-Type)/ } post_headers()),
+            'Content-Type: text/plain', 'Accept: text/html,*/*;q=0.8');
+}
+
+sub helper_cmd {
+    my ($b, $name, @args) = @_;
+    return ($b->helper($name), $b->{pin} ? ('-C', 1) : (), @args);
+}
+
+# a line of key=value as a hash
+sub fields { return map { split /=/, $_, 2 } split ' ', $_[0] }
+
+# runs a helper: its line
 sub measure {
     my ($b, $name, @args) = @_;
-    my @cmd = ($b->helper($name), $b->{pin} ? ('-C', 1) : (), @args);
+    my @cmd = $b->helper_cmd($name, @args);
     open my $out, '-|', @cmd or die "$cmd[0]: $!\n";
     my $line = <$out>;
     close $out or die "@cmd: failed\n";
-    return map { split /=/, $_, 2 } split ' ', $line;
+    return fields($line);
+}
+
+# CPU time of a process, all its threads: its number of the clock that Linux
+# has for that, see clock_getcpuclockid(3)
+sub cpu_us {
+    my ($pid) = @_;
+    return 1e6 * Time::HiRes::clock_gettime(-8 * ($pid + 1) + 2);
+}
+
+sub _load_args {
+    my ($ngx, %o) = @_;
+    return ('-p', $ngx->port, '-f', $o{file}, $o{latency} ? '-l' : (),
+            (map { ('-H', $_) } @{$o{headers}}),
+            map { ("-$_", $o{$_}) }
+            grep { length == 1 && defined $o{$_} } sort keys %o);
+}
+
+sub _load_check {
+    my ($b, $what, $got) = @_;
+    if ($got->{bad} || !$got->{requests}) {
+        $b->wrong("$what: $got->{bad} of $got->{requests} answers are wrong");
+    }
+    return $got;
 }
 
 # load on a server; the cell's figure is microseconds of CPU a request
 sub load {
     my ($b, $ngx, %o) = @_;
-    my %got = $b->measure('load', '-p', $ngx->port, '-f', $o{file},
+    my %got = $b->measure('load', _load_args($ngx, %o),
         '-w', "server:$ngx->{worker}",
-        ($o{redis} ? ('-w', 'redis:' . $o{redis}->pid) : ()),
-        (map { ('-H', $_) } @{$o{headers}}),
-        map { ("-$_", $o{$_}) }
-        grep { length == 1 && defined $o{$_} } sort keys %o);
+        $o{redis} ? ('-w', 'redis:' . $o{redis}->pid) : ());
     $got{us} = $got{cpu_server} / ($got{requests} || 1);
-    if ($got{bad} || !$got{requests}) {
-        $b->wrong("$o{what}: $got{bad} of $got{requests} answers are wrong");
-    }
-    return \%got;
+    return $b->_load_check($o{what}, \%got);
+}
+
+# load beside something else, until it is over: then load_end()
+sub load_start {
+    my ($b, $ngx, %o) = @_;
+    my $dir = $b->t->subdir('load');
+    return $b->t->spawn(name => $o{what}, weak => 1, out => "$dir/out",
+        err => "$dir/err",
+        cmd => [$b->helper_cmd('load', _load_args($ngx, %o))]);
+}
+
+sub load_end {
+    my ($b, $load) = @_;
+    my $status = $load->wait_exit(1000) // 'no end';
+    die "$load->{name}: load: $status: " . $load->err if $status ne '0';
+    return $b->_load_check($load->{name}, { fields($load->out) });
 }
 
 sub wrong {
@@ -188,6 +249,15 @@ sub added {
     return $info{'entries-added'} // $info{length};
 }
 
+# entries that are in the rollups
+sub counted {
+    my ($b, $redis) = @_;
+    my ($entries, @not) = map { $_ // 0 } @{$redis->cmd('HMGET',
+        'cx:{bench}:checkpoint', qw(entries rejected late))};
+    $b->wrong("@not entries are rejected or late") if grep { $_ } @not;
+    return $entries;
+}
+
 # every event is in the stream, or dropped and counted; the share that arrived
 sub account {
     my ($b, $what, $sent, $arrived, $dropped) = @_;
@@ -198,6 +268,22 @@ sub account {
     return $sent ? $arrived / $sent : 0;
 }
 
+# the same where nothing must be dropped
+sub account_all {
+    my ($b, $what, $sent, $arrived, $dropped) = @_;
+    my $share = $b->account($what, $sent, $arrived, $dropped);
+    $b->wrong("$what: $dropped of $sent events were dropped") if $dropped;
+    return $share;
+}
+
 sub dropped { $_[1]->counter('dropped_events') // 0 }
+
+# status page, with the sum of what was dropped as {dropped}
+sub books {
+    my ($b, $ngx) = @_;
+    my $s = $ngx->status;
+    $s->{dropped} += $_ for values %{$s->{dropped_events}};
+    return $s;
+}
 
 1;

@@ -21,24 +21,14 @@ sub new {
     return $i;
 }
 
-# a view and then a beacon of three events, from visits of two pages
 sub _fill {
     my ($i) = @_;
     my ($b, $redis) = @$i{qw(b redis)};
-    my @lines;
-    my %files;
-    for my $body (Bench::Ingest::bodies(2500)) {
-        my $page = Test::Cx::json($body)->{page};
-        $files{"html$page"} = "<!DOCTYPE html><title>$page</title>\n";
-        push @lines, "GET $page", "POST /_cx/events\t$body";
-    }
-    my $ngx = $b->nginx(cx => 1, files => \%files,
-                        http => $b->cx_http($redis));
-    my @headers = grep { !/^(?:Sec-Fetch-Dest|Content-Type)/ } $b->post_headers;
+    my ($lines, $files) = Bench::Ingest::visits(2500);
+    my $ngx = $b->nginx(cx => 1, files => $files, http => $b->cx_http($redis));
     my $got = $b->load($ngx, what => 'filling the stream', c => 16, v => 4,
-        file => $b->requests_file(@lines), n => $i->{n} / 2, r => 15000,
-        t => 30_000, headers => [@headers, 'Content-Type: text/plain',
-                                 'Accept: text/html,*/*;q=0.8']);
+        file => $b->requests_file(@$lines), n => $i->{n} / 2, r => 15000,
+        t => 30_000, headers => [$b->visit_headers]);
     Test::Cx::wait_for(sub {
         $b->added($redis) + $b->dropped($ngx) >= $i->{n};
     }, 5);

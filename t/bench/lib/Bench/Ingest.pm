@@ -50,6 +50,19 @@ sub bodies {
     } 1 .. $n;
 }
 
+# n times a view and then a beacon, of visits of two pages with "v => 4":
+# lines of requests, and the pages as files of nginx
+sub visits {
+    my ($n) = @_;
+    my (@lines, %files);
+    for my $body (bodies($n)) {
+        my $page = Test::Cx::json($body)->{page};
+        $files{"html$page"} = "<!DOCTYPE html><title>$page</title>\n";
+        push @lines, "GET $page", "POST /_cx/events\t$body";
+    }
+    return (\@lines, \%files);
+}
+
 sub round {
     my ($i, $round) = @_;
     my $b = $i->{b};
