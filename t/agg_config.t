@@ -66,7 +66,28 @@ like $out, qr/^batch = 30  # flag$/m, 'flags win over both';
 is join(' ', $out =~ /^site = (\w)/mg), 'e f', 'of lists, too';
 ($status, $out) = check({}, '--redis',
                         'redis://me:se%40cret@[::1]:7000/3');
-like $out, qr/^redis = redis:\/\/::1:7000 /m, 'no password is shown';
+like $out, qr/^redis = redis:\/\/me:\.\.\.@\[::1\]:7000\/3  # flag$/m,
+    'no password is shown';
+unlike $out, qr/cret/, 'nowhere';
+($status, $out) = check({ CX_AGG_REDIS => 'redis://a  redis://b:7001' });
+like $out,
+    qr/^redis = redis:\/\/a:6379 redis:\/\/b:7001 cluster  # environment$/m,
+    'seeds of a cluster';
+conf('redis = rediss://:x@a cluster ca=/ca.pem cert=/c.pem key=/k.pem name=db'
+     . "\n");
+($status, $out) = check({}, '--config', $file);
+like $out, qr{^redis\ =\ rediss://:\.\.\.\@a:6379\ cluster\ ca=/ca\.pem
+              \ cert=/c\.pem\ key=/k\.pem\ name=db\ \ \#\ file$}mx, 'TLS';
+($status, $out) = check({}, '--redis', 'sentinel://s1 sentinel://:geheim@s2:99 '
+                        . 'master=m user=u password=geheim db=4');
+like $out, qr{^redis\ =\ sentinel://:\.\.\.\@s1:26379\ sentinel://:\.\.\.\@s2:99
+              \ master=m\ user=u\ password=\.\.\.\ db=4\ \ }mx, 'Sentinels';
+unlike $out, qr/geheim/, 'their passwords are not shown either';
+my @seeds = map { "redis://host-number-$_.of-a-long.name.example.com:7000" }
+    1 .. 16;
+conf("redis = @seeds cluster\n");
+($status, $out) = check({}, '--config', $file);
+like $out, qr/^redis = @seeds cluster  /m, 'as many as there may be';
 
 # the file of thresholds: the last source counts, only that one is read
 my $tune = $t->dir . '/thresholds.conf';
@@ -113,15 +134,19 @@ for (
     ["log-level = loud", qr/log-level "loud": expected error, warn, info or debug/],
     ["site = a b", qr/site "a b": expected 1 to 64/],
     ["redis = localhost", qr/redis "\.\.\.": expected redis:\/\//],
-    ["redis = rediss://h", qr/redis "\.\.\.": rediss:\/\/ \(TLS\) is not supported/],
-    ["redis = redis://a, redis://b", qr/Redis Cluster is not supported/],
+    ["redis = rediss://h verify=no", qr/redis "\.\.\.": expected verify=off/],
+    ["redis = redis://a, redis://b", qr/redis "\.\.\.": expected a host name/],
+    ["redis = redis://a unix:/b", qr/urls of two kinds/],
+    ["redis = sentinel://a", qr/expected the name that the Sentinels know/],
+    ["redis =", qr/redis "\.\.\.": expected redis:\/\//],
+    ["redis = redis://a" . " cluster" x 60, qr/redis "\.\.\.": expected/],
     ["redis = redis://:6379", qr/host is missing/],
     ["redis = redis://h:99999", qr/port is no number from 1 to 65535/],
     ["redis = redis://h/x", qr/database is no number/],
     ["redis = redis://me\@h", qr/user without password/],
     ["redis = unix:rel", qr/unix: needs an absolute path/],
     ["redis = unix:/s?x=1", qr/only db=<number> is known/],
-    ["x" x 2000, qr/line is too long/],
+    ["x" x 5000, qr/line is too long/],
 ) {
     my ($text, $re) = @$_;
     conf("$text\n");
@@ -161,5 +186,15 @@ is +($t->aggregate('--once', '--redis', sprintf $tcp, 'p%40ss'))[0], 0,
     'right password, escaped';
 is +($t->aggregate('--once', '--redis', sprintf("$tcp/2", 'p%40ss')))[0], 0,
     'another database';
+
+# a server that does not know AUTH repeats what came with it
+my $mute = $t->redis(conf => "rename-command AUTH \"\"\n");
+for my $login (':geheim', 'user:geheim') {
+    ($st, undef, $err) = $t->aggregate('--once', '--redis',
+        "redis://$login\@127.0.0.1:" . $mute->port);
+    is $st, 1, 'no AUTH';
+    like $err, qr/unknown command/, 'said';
+    unlike $err, qr/geheim/, 'without the password';
+}
 
 $t->done;

@@ -208,8 +208,8 @@ for my $key (sort @{$redis->cmd('KEYS', '*')}) {
 }
 is "@strange", '', 'keys are those of the schema';
 is join(' ', grep { !$seen{$_} } map { $schema[2 * $_] } 0 .. $#schema / 2),
-    'producer:%n rank:%n:%g:%w dirty',
-    'and all of them are there, but marks of nginx, and ranks';
+    'producer:%n lease aggregators shards scored rated:%g:%w rank:%n:%g:%w dirty',
+    'and all of them are there, but marks of nginx, what daemons share, ranks';
 
 # more of the same visit in another run: state comes back from Redis
 $s->signal('/pay', 'rage_click', visit => $ann, count => 5);

@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Test::Cx;
+use Test::Cx::Relay;
 use Test::Cx::Stream;
 
 my $t     = Test::Cx->new;
@@ -121,6 +122,21 @@ is $redis->cmd('EXISTS', $s->key('page', 'h', $s->hour($old), '/')), 0,
     'its hour is over';
 is $s->checkpoint->{late}, 1, 'one too late for both';
 
+# into windows that are over but kept: they change, and are scored again
+my $ago = $s->now - 3 * 3600_000;
+$s->view('/', ts => $ago) for 1 .. 2;
+$s->send;
+is +($t->aggregate(@redis, '--once'))[0], 0, 'an hour that is over';
+is $s->hash('score', 'h', $s->hour($ago), '/')->{views}, 2, 'scored';
+$s->view('/', ts => $ago)->view('/', ts => $old)
+    ->view('/', ts => $old - 400 * 86400_000)->send;
+is +($t->aggregate(@redis, '--once'))[0], 0, 'changes';
+is $s->hash('page', 'h', $s->hour($ago), '/')->{views}, 3, 'counted';
+is $s->hash('score', 'h', $s->hour($ago), '/')->{views}, 3, 'scored again';
+is $s->hash('page', 'd', $s->day($old), '/')->{views}, 2, 'so is its day';
+is_deeply [@{$s->checkpoint}{qw(entries late rejected lost)}], [8, 2, 0, 0],
+    'the other one is late';
+
 # entries that somebody else trimmed before they were read
 $s = site('gap');
 $s->view('/') for 1 .. 10;
@@ -131,7 +147,7 @@ $s->send;
 $redis->cmd('XTRIM', $s->key('events'), 'MAXLEN', 5);
 my ($status, undef, $err) = $t->aggregate(@redis, '--once');
 is $status, 0, 'twenty more, but only five are left';
-like $err, qr/error: site gap: 15 entries behind \S+ were trimmed/, 'said';
+like $err, qr/error: site gap: 15 entries about \S+ were trimmed/, 'said';
 is_deeply [@{$s->checkpoint}{qw(entries lost gaps)}], [15, 15, 1], 'counted';
 $s->view('/')->send;
 ($status, undef, $err) = $t->aggregate(@redis, '--once');
@@ -176,6 +192,34 @@ $redis->cmd('CONFIG', 'SET', 'maxmemory', 0);
 ok wait_for(sub { views($s) == 17 }, 8),
     'all of it later';
 is $agg->stop, 0, 'ends well';
+
+# replies that are not what was asked for
+$s->view('/odd', visit => '00000000000000aa');
+$s->send;
+for my $odd (["\$4\r\nview\r\n", ":1234567\r\n"],   # a number, no string
+             ["\$4\r\ntype\r\n", "*1\r\n*0\r\n\r\n"],
+             ["*2\r\n\$15\r\n", "*3\r\n\$15\r\n"],
+             ["*1\r\n*2\r\n\$", "*1\r\n*0\r\n\$"],
+             ["}:events\r\n", "}:evenTs\r\n"])
+{
+    my $relay = Test::Cx::Relay->new($t, $redis, rename => $odd);
+    ($status, undef, $err) = $t->aggregate('--redis', $relay->url, '--once',
+                                           '--timeout', '500ms', '--site',
+                                           $s->{site});
+    is $status, 1, 'an odd reply';
+    like $err, qr/error: .*(unexpected reply|rotocol error|timed out)/, 'said';
+    is views($s), 17, 'nothing counted';
+    $relay->stop;
+}
+
+# --once: a read that is refused because of one site is not the end of all
+$redis->cmd('SET', 'cx:{nostream}:events', 'text');
+($status, undef, $err) = $t->aggregate('--redis', $redis->url, '--once',
+                                       '--site', $s->{site},
+                                       '--site', 'nostream');
+is $status, 1, '--once with a key that is no stream fails';
+like $err, qr/error: site nostream: WRONGTYPE/, 'said';
+$redis->cmd('DEL', 'cx:{nostream}:events');
 
 # no Redis at all
 ($status, undef, $err) = $t->aggregate('--redis', 'unix:/nonexistent',

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # Two aggregators at work on one stream: one counts, the other stands by; when
-# the first ends the other takes over; nothing counts twice.
+# the first ends the other takes over; nothing counts twice, also where both
+# believe that the stream is theirs.
 
 use strict;
 use warnings;
@@ -31,8 +32,9 @@ sub sessions {
 }
 
 sub burst {
-    my ($bursts) = @_;
-    for (1 .. $bursts) {
+    my ($bursts, $meanwhile) = @_;
+    for my $turn (1 .. $bursts) {
+        $meanwhile->($turn) if $meanwhile;
         for (1 .. 500) {
             my $v = sprintf '%016x', $n % 1000;
             $s->view('/p' . $n % 7, visit => $v);
@@ -42,7 +44,7 @@ sub burst {
         $s->send;
         sleep 0.02;
     }
-    return wait_for(sub { ($s->checkpoint->{entries} // 0) >= $n }, 8);
+    return wait_for(sub { ($s->checkpoint->{entries} // 0) >= $n }, 9);
 }
 
 ok burst(60), 'read all';
@@ -50,10 +52,14 @@ is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
 my @standby = grep { $_->err =~ /standing by/ } @agg;
 ok scalar @standby, 'one of them noticed the other';
 
+# who is at work, by the lease
+sub owner {
+    my $id = $redis->cmd('GET', $s->key('lease')) // '';
+    return grep { $id =~ /:${\$_->pid}:\w+$/ } @_;
+}
+
 # end whoever is at work, without warning
-my ($idle) = grep { $_->err =~ /standing by/ && ($_->err =~ /.*\n\z/,
-                    $_->err =~ /standing by\n\z/) } @agg;
-my ($busy) = grep { !$idle || $_ != $idle } @agg;
+my ($busy) = owner(@agg);
 $busy->kill9;
 ok burst(20), 'the other goes on';
 is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
@@ -64,6 +70,33 @@ $agg[$_]->stop for 0, 1;
 @agg = map { $t->aggregator(@flags) } 1 .. 3;
 ok burst(30), 'three of them';
 is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+
+# two believe that it is theirs: the lease vanishes, is given to another one by
+# hand, or its owner stands still for longer than that lasts
+ok burst(40, sub { $redis->cmd('DEL', $s->key('lease')) if $_[0] % 5 == 0 }),
+    'leases that vanish';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+my @ids = grep { my $id = $_; grep { $id =~ /:${\$_->pid}:/ } @agg }
+    @{$redis->cmd('ZRANGE', $s->key('aggregators'), 0, -1)};
+is scalar @ids, 3, 'all three are seen';
+ok burst(60, sub {
+    $redis->cmd('SET', $s->key('lease'), $ids[$_[0] / 4 % 3], 'PX', 5000)
+        if $_[0] % 4 == 0;
+}), 'leases that change hands';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+my ($still) = owner(@agg);
+ok burst(60, sub {
+    $still->pause if $_[0] == 20;
+    $redis->cmd('DEL', $s->key('lease')) if $_[0] == 25;
+    $still->cont if $_[0] == 45;
+}), 'one stands still';
+$still->pause;
+ok burst(20), 'for longer than a lease lasts';
+$still->cont;
+ok burst(20), 'and is back';
+is $s->hash('total', 'd', $s->day)->{views}, $n, 'each view once';
+is sessions(), scalar(keys %people) . ' 0 0', 'each visit to the site once';
+
 for my $v (map { sprintf '%016x', $_ } 0 .. 199) {
     $s->view('/end', visit => $v);
     $s->signal('/end', 'error_page', visit => $v);

@@ -67,6 +67,45 @@ is +($t->aggregate(@redis, '--once'))[0], 0, 'aggregated';
 $lag = data('lag')->[0];
 is_deeply [@$lag{qw(unread behind_ms entries)}], [0, 0, $n], 'nothing unread';
 is +(ctl('lag', '--max', 0))[0], 0, 'status 0';
+is_deeply [@$lag{qw(shard lease lease_seen_ms aggregators)}],
+    [undef, undef, undef, 0], 'nobody is at work';
+
+# lag for monitors: limits, who is at work, Prometheus
+{
+    my $agg = $t->aggregator(@redis);
+    ok Test::Cx::wait_for(sub { data('lag')->[0]{lease} }, 10), 'at work';
+    my $lag = data('lag')->[0];
+    is $lag->{aggregators}, 1, 'one';
+    cmp_ok $lag->{lease_seen_ms}, '<', 5000, 'just seen';
+    ($status, $out) = ctl('lag');
+    like $out, qr/^shop +0 .* 1  \S+:\d+:[0-9a-f]{8}, seen \d\.\d s ago$/m,
+        'table';
+    is $agg->stop, 0, 'ends';
+}
+$redis->cmd('XADD', $s->key('events'), '*', 'type', 'nonsense') for 1 .. 3;
+($status) = ctl('lag', '--max-entries', 3);
+is $status, 0, 'as many unread as is all right';
+is +(ctl('lag', '--max-entries', 2))[0], 1, 'one more: status 1';
+is +($t->aggregate(@redis, '--once'))[0], 0, 'aggregated';
+is +(ctl('lag', '--max-entries', 0, '--max-rejected', 3))[0], 0, 'three';
+($status, $out, $err) = ctl('lag', '--max-rejected', 2, '--prometheus');
+is $status, 1, 'more rejected than is all right: status 1';
+is $err, '', 'quiet';
+like $out, qr/^# HELP cx_aggregator_$_->[0] \S.*\.\n# TYPE cx_aggregator_$_->[0] $_->[1]\ncx_aggregator_$_->[0]\{site="shop",shard=""\} $_->[2]$/m,
+    $_->[0]
+    for ['lag_entries', 'gauge', 0], ['lag_seconds', 'gauge', '0\.000'],
+    ['rejected_total', 'counter', 3], ['lost_total', 'counter', 0],
+    ['gaps_total', 'counter', 0], ['entries_total', 'counter', $n + 3],
+    ['updated_timestamp_seconds', 'gauge', '\d{10}\.\d{3}'],
+    ['instances', 'gauge', 0], ['lease_held', 'gauge', 0];
+my @families = $out =~ /^# TYPE (\S+)/mg;
+is scalar @families, 10, 'each family once';
+is scalar(grep { !/^(?:# (?:HELP|TYPE) )?cx_aggregator_\w+[ {]/ }
+          split /\n/, $out), 0, 'nothing else';
+($status, undef, $err) = $t->ctl('lag', '--redis', 'unix:/nonexistent',
+                                 '--prometheus');
+is $status, 2, 'cannot tell: status 2';
+like $err, qr/\Acxctl: [^\n]+\n\z/, 'said';
 
 # pages
 my $pages = data('pages');
@@ -268,6 +307,10 @@ Test::Cx::Stream->new($redis, 'blog')->view('/')->send;
 is $status, 2, 'which site?';
 like $err, qr/^cxctl: which --site: blog shop\n\z/, 'said';
 is scalar @{data('lag')}, 2, 'lag asks all';
+($status, $out) = ctl('lag', '--prometheus');
+is scalar(() = $out =~ /^# TYPE /mg), 10, 'a family is told once';
+like $out, qr/^(cx_aggregator_lag_entries)\{site="blog",shard=""\} 1\n\1\{site="shop",/m,
+    'of all sites together';
 is data('pages', '--site', 'shop')->{site}, 'shop', '--site';
 for (
     [['nonsense'], qr/unknown command "nonsense"/],
@@ -279,7 +322,7 @@ for (
     [['pages', 'x'], qr/argument "x": is one too many/],
     [['pages', '--site', 'a b'], qr/--site "a b": expected/],
     [['page'], qr/needs a page key/],
-    [['pages', '--redis', 'rediss://h'], qr/TLS/],
+    [['pages', '--redis', 'rediss://h verify=no'], qr/verify=off/],
     [['pages', '--redis', 'unix:/nonexistent'], qr/No such file/],
 ) {
     my ($args, $re) = @$_;

@@ -86,6 +86,18 @@ is scalar(grep { ($_->{answer} // '') eq 'a' x 16 } $redis->events), 1,
 is scalar(grep { $there->{$_} } @before), scalar @before,
     'full: what was delivered before is there';
 
+# while Redis is away memory holds events, not batches that are nearly empty
+$redis->stop;
+my @few;
+for (1 .. 60) {
+    push @few, post($c, 1, 1);
+    sleep 0.03;
+}
+$redis->start;
+wait_for { $there = present($redis); !grep { !$there->{$_} } @few } 10;
+is scalar(grep { ($there->{$_} // 0) == 1 } @few), 60,
+    'a little at a time: nothing is dropped';
+
 # quit right after the last event
 my @m = post($c, 5, 20);
 my $start = time;

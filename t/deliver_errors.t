@@ -93,6 +93,38 @@ cmp_ok $n2->counter('redis_troubles', 'loading')
     + $n2->counter('redis_troubles', 'connect')
     + $n2->counter('redis_troubles', 'closed'), '>=', 1, 'LOADING: counted';
 
+# one stream that is no stream holds up nobody else
+my $two = nginx_on($redis, servers => 'server { listen 127.0.0.1:%%PORT:b%%; '
+    . 'server_name b; cx on; location /_cx/ { cx_endpoint; } }');
+sub post_b {
+    my ($mark) = @_;
+    return $two->post('/_cx/events', { v => 1, page => '/b', events => [
+        { type => 'signal', name => 'js_error', target => $mark } ] },
+        port => $two->port('b'));
+}
+$redis->cmd('SET', 'cx:{b}:events', 'no stream');
+my @b = map { "b$_" } 1 .. 300;
+post_b($_)->{status} == 204 or diag "$_ was refused" for @b;
+ok wait_for(sub { $two->counter('redis_troubles', 'refused') }, 5),
+    'WRONGTYPE: counted';
+once('beside WRONGTYPE', $redis, load($two, 1));
+my @wrong = news($two);
+is scalar(grep { /WRONGTYPE/ } @wrong), 1, 'WRONGTYPE: logged once'
+    or diag join "\n", @wrong;
+like join(' ', @wrong), qr/cx:\{b\}:events/, 'WRONGTYPE: with the key';
+is scalar @wrong, 1, 'WRONGTYPE: and nothing else is wrong';
+$redis->cmd('DEL', 'cx:{b}:events');
+my %b;
+wait_for {
+    %b = ();
+    $b{$_->{target} // ''}++ for $redis->events('b');
+    !grep { !$b{$_} } @b;
+} 10;
+is scalar(grep { ($b{$_} // 0) != 1 } @b), 0, 'WRONGTYPE: then each once';
+is join(' ', map { $_->{target} } $redis->events('b')), "@b", 'in order';
+ok wait_for(sub { grep { /is back/ } news($two) }, 3), 'and is over';
+is $two->counter('redis_connects'), 1, 'on one connection all the time';
+
 # a password that is right, and one that is wrong
 my $locked = $t->redis(password => 's3cret');
 my $right = $t->nginx(cx => 1, http => 'cx_redis redis://:s3cret@127.0.0.1:'

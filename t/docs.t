@@ -155,9 +155,9 @@ is $wait, 3000, 'an answer within 3 s';
 my ($ttl) = read_file("$root/ngx_cx_module/http/ngx_http_cx_token.c")
     =~ /TOKEN_TTL\s+(\d+)/;
 is $ttl, 86400, 'tokens last a day';
-my ($marks) = read_file("$root/ngx_cx_module/http/ngx_http_cx_writer.c")
-    =~ /WRITER_MARKS\s+(\d+)/;
-is $marks, 7 * 86400, 'marks of batches 7 days';
+my ($marks) = read_file("$root/ngx_cx_module/http/ngx_http_cx_channel.c")
+    =~ /CHANNEL_MARK\s+(\d+)/;
+is $marks, 30 * 86400, 'marks of batches 30 days';
 
 # endpoint: statuses of the table are those that are sent
 my %status = map { $_ => 1 } map { $_->[0] =~ /\d+/g } rows('status');

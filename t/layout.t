@@ -106,6 +106,13 @@ my @hiredis = grep { m{^ngx_cx_module/http/} && $text{$_} =~ /<hiredis/ }
     sort keys %text;
 cmp_ok scalar @hiredis, '<=', 1, "one file of the module knows hiredis";
 
+# config names every file of the module, and of the core what there is
+my %named = map { $_ => 1 } $text{config} =~ m{\$cx_dir/(\w+/\w+\.[ch])}g;
+is join(' ', grep { !$named{$_} } map { m{^ngx_cx_module/(http/.*\.[ch])$} }
+        sort keys %text), '', 'config names all of http/';
+is join(' ', grep { !-e "$root/ngx_cx_module/$_" } sort keys %named), '',
+    'config names nothing that is not there';
+
 # what the module shows to nginx and to other modules
 SKIP: {
     my $so = $t->build . '/ngx_http_cx_module.so';

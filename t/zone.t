@@ -37,7 +37,7 @@ sub open_page { ask($_, '/a.html') for @_ }
 sub known {
     my ($mark, @who) = @_;              # -1: not all were recorded
     ask($_, "/$mark", Referer => 'http://localhost/a.html') for @who;
-    my @seen = $redis->wait_events(scalar @who, filter => sub {
+    my @seen = $redis->wait_events(scalar @who, seconds => 20, filter => sub {
         ($_[0]{name} // '') eq 'broken_link' && $_[0]{target} eq "/$mark" });
     my %visit = map { $_->{visit} => $_->{seen} } @seen;
     my $n = grep { $_ } values %visit;
