@@ -1,5 +1,8 @@
 # ngx_cx: make, make test, make demo, make bench, make lint, make asan, install
 #
+#   make faults FAULTS="--hours 1"   a drill: one fault after the other while
+#                                    events flow, then they are counted; see
+#                                    t/faults
 #   make NGINX_SRC=/path/to/nginx    another nginx source tree than the
 #                                    installed one (Debian's nginx-dev)
 
@@ -24,13 +27,14 @@ WIDGET  = $(wildcard ngx_cx_module/widget/*)
 # one place for what is needed from the system, by all targets and by CI
 
 DEBS_BUILD = gcc make libc6-dev nginx nginx-dev libhiredis-dev libjansson-dev \
-             esbuild brotli perl
+             libssl-dev esbuild brotli perl
 DEBS_RUN   = redis-server redis-tools curl
 DEBS_PAGES = python3-doc libffi-dev sqlite3-doc libjansson-doc debian-faq nginx-doc
 DEBS_TEST  = chromium nghttp2-client openssl procps
 DEBS_LINT  = clang clang-format cppcheck libclang-rt-14-dev
 
-.PHONY: all gen module deps node test asan lint bench demo install clean
+.PHONY: all gen module deps node test asan lint bench faults demo \
+        install clean
 
 all: module $(BUILD)/cx-aggregator $(BUILD)/cxctl
 
@@ -128,7 +132,7 @@ $(OBJ)/core/cx_agent.o: build/gen/cx_agents.h
 $(BUILD)/libcx.a: $(LIBOBJ)
 	rm -f $@ && ar rcs $@ $^
 
-LIBS = -lhiredis -ljansson -lm
+LIBS = -lhiredis -ljansson -lssl -lcrypto -lm
 
 $(BUILD)/cx-aggregator: $(OBJ)/aggregator/cx_agg_main.o $(BUILD)/libcx.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -143,8 +147,9 @@ $(BUILD)/cxctl: $(patsubst ngx_cx_module/%.c,$(OBJ)/%.o,$(CTL)) \
 JOBS  ?= 2
 TESTS ?= $(wildcard t/*.t)
 
-# a browser keeps a machine busy, and its clicks have time limits
-ALONE  = $(filter t/browser.t t/demo.t,$(TESTS))
+# a browser keeps a machine busy, and its clicks have time limits; so have the
+# elections of Sentinels in the drill
+ALONE  = $(filter t/browser.t t/demo.t t/faults.t,$(TESTS))
 BESIDE = $(filter-out $(ALONE),$(TESTS))
 RUN    = $(if $(BESIDE),$(PROVE) -It/lib -j$(JOBS) $(BESIDE)) \
          $(if $(BESIDE),$(if $(ALONE),&&)) \
@@ -177,6 +182,12 @@ asan: deps
 	export CX_BUILD=build/asan CX_ASAN=1 CX_CFLAGS="-O1 -g $(SANITIZE)" \
 	    ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 \
 	    UBSAN_OPTIONS=print_stacktrace=1; $(RUN)
+
+# nothing that was taken may be lost, nothing counted twice
+
+faults: deps
+	$(MAKE) all
+	CX_BUILD=$(BUILD) t/faults $(FAULTS)
 
 # warnings as errors with both compilers, cppcheck, layout
 
@@ -228,8 +239,8 @@ demo:
 SYSCONFDIR ?= /etc
 
 NGINX_MODULES = $(if $(filter /usr,$(PREFIX)),,$(PREFIX)/lib/nginx/)modules
-INSTALL_DOCS  = README.md CHANGES LICENSE conf/redis-keys.md conf/signals.md \
-                conf/nginx.conf conf/cx-thresholds.conf \
+INSTALL_DOCS  = README.md CHANGES LICENSE conf/delivery.md conf/redis-keys.md \
+                conf/signals.md conf/nginx.conf conf/cx-thresholds.conf \
                 conf/demo/surveys.json
 
 install: all
