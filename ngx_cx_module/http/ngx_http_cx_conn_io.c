@@ -346,6 +346,18 @@ ngx_http_cx_conn_broken(ngx_http_cx_conn_t *conn, ngx_err_t err)
         return;
     }
 
+    /* since TLS 1.3 a client without certificate is told after its handshake,
+       and what it is told may be lost with the connection */
+
+    if (conn->conf->ssl && conn->state == ngx_http_cx_conn_hello
+        && conn->conf->target.cert.len == 0)
+    {
+        ngx_http_cx_conn_fail(conn, NGX_HTTP_CX_C_TROUBLE_TLS, err,
+                              "TLS connection lost at once, maybe it wants a "
+                              "client certificate (cert=, key=)");
+        return;
+    }
+
 #endif
 
     ngx_http_cx_conn_fail(conn, NGX_HTTP_CX_C_TROUBLE_CLOSED, err,

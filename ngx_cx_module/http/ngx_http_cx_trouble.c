@@ -12,6 +12,9 @@
 #define NGX_HTTP_CX_TROUBLE_TEXT   256     /* for the status page */
 
 
+static void ngx_http_cx_trouble_cut(ngx_str_t *reply);
+
+
 static ngx_log_t  *ngx_http_cx_trouble_log;
 
 
@@ -53,7 +56,7 @@ ngx_http_cx_trouble_init(ngx_log_t *log)
 ngx_uint_t
 ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
 {
-    u_char            *p, *last;
+    u_char            *last;
     cx_str_t           text;
     ngx_uint_t         i;
     cx_redis_error_e   error;
@@ -74,23 +77,13 @@ ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
         return NGX_HTTP_CX_C_TROUBLE_AUTH;
     }
 
-    /* Redis 7 adds which script it was, and where; the log gets one line */
+    ngx_http_cx_trouble_cut(reply);
 
-    for (p = reply->data; p < last; p++) {
-
-        if (*p < ' '
-            || (last - p > 9 && ngx_memcmp(p, " script: ", 9) == 0))
-        {
-            break;
-        }
-    }
-
-    reply->len = ngx_min(p - reply->data, NGX_HTTP_CX_TROUBLE_REPLY);
-
-    /* what a script may not do has no word of its own up to Redis 7.0 */
+    /* what a script may not do has no word of its own */
 
     if (error == CX_REDIS_E_OTHER
-        && ngx_strnstr(reply->data, "user executing the script", reply->len))
+        && (ngx_strnstr(reply->data, "user executing the script", reply->len)
+            || ngx_strnstr(reply->data, "ACL failure", reply->len)))
     {
         return NGX_HTTP_CX_C_TROUBLE_AUTH;
     }
@@ -103,6 +96,44 @@ ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
     }
 
     return NGX_HTTP_CX_C_TROUBLE_OTHER;
+}
+
+
+/*
+ * One line of what it says, without which script it was, and where: Redis 7
+ * adds " script: <sha>, on @user_script:37.", up to 6.2 all stands behind
+ * "ERR Error running script (call to f_<sha>): @user_script:37: @user_script:
+ * 37: ".
+ */
+
+static void
+ngx_http_cx_trouble_cut(ngx_str_t *reply)
+{
+    u_char  *p, *last;
+
+    static const char  where[] = "@user_script: ";
+
+    last = reply->data + reply->len;
+    p = ngx_strnstr(reply->data, (char *) where, reply->len);
+
+    if (p) {
+        p = ngx_strlchr(p + sizeof(where) - 1, last, ' ');
+
+        if (p) {
+            reply->data = p + 1;
+        }
+    }
+
+    for (p = reply->data; p < last && *p >= ' '; p++) {
+
+        if (last - p > 9 && ngx_memcmp(p, " script: ", 9) == 0
+            && ngx_hextoi(p + 9, 1) != NGX_ERROR)
+        {
+            break;
+        }
+    }
+
+    reply->len = ngx_min(p - reply->data, NGX_HTTP_CX_TROUBLE_REPLY);
 }
 
 

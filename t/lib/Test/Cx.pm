@@ -13,7 +13,8 @@ package Test::Cx;
 #   $t->done;                  # ends everything, checks the logs, done_testing
 #
 # Environment: CX_BUILD (build directory), CX_NGINX (binary), CX_ASAN=1 or
-# CX_PRELOAD=/path/lib.so (preloaded into nginx), CX_KEEP=1 (keep files).
+# CX_PRELOAD=/path/lib.so (preloaded into nginx), CX_KEEP=1 (keep files),
+# CX_REDIS_SERVER (redis-server or valkey-server of another version).
 
 use strict;
 use warnings;

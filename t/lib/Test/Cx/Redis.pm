@@ -97,7 +97,7 @@ sub start {
         Test::Cx::write_file($file, $r->_conf)
             if !$opt{sentinel} || !-e $file;   # a Sentinel keeps state there
         $r->{proc} = $r->{t}->spawn(name => 'redis-server',
-            cmd => ['/usr/bin/env', $ENV{CX_REDIS} // 'redis-server', $file,
+            cmd => ['/usr/bin/env', $ENV{CX_REDIS_SERVER} // 'redis-server', $file,
                     @more],
             out => "$r->{dir}/out", err => "$r->{dir}/err");
         my $up = Test::Cx::wait_for(sub {
