@@ -337,13 +337,7 @@ cx_rank_windows(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     rc = 0;
 
     do {
-        cx_redis_command(r, 6);
-        cx_redis_text(r, "SCAN");
-        cx_redis_text(r, cursor);
-        cx_redis_text(r, "MATCH");
-        cx_redis_text(r, match);
-        cx_redis_text(r, "COUNT");
-        cx_redis_text(r, "1000");
+        cx_redis_scan(r, cursor, match, NULL);
 
         if (cx_redis_get(r, &reply) || reply.n < 3) {
             rc = -1;

@@ -83,6 +83,25 @@ cx_redis_words(cx_redis_t *r, const char *words)
 }
 
 
+void
+cx_redis_scan(cx_redis_t *r, const char *cursor, const char *match,
+              const char *type)
+{
+    cx_redis_command(r, type ? 8 : 6);
+    cx_redis_text(r, "SCAN");
+    cx_redis_text(r, cursor);
+    cx_redis_text(r, "MATCH");
+    cx_redis_text(r, match);
+    cx_redis_text(r, "COUNT");
+    cx_redis_text(r, "1000");
+
+    if (type) {
+        cx_redis_text(r, "TYPE");
+        cx_redis_text(r, type);
+    }
+}
+
+
 /* ---- the reader's functions ---- */
 
 static void *

@@ -70,6 +70,10 @@ void cx_redis_number(cx_redis_t *r, int64_t n);
 /* words separated by single spaces, as one command */
 void cx_redis_words(cx_redis_t *r, const char *words);
 
+/* one step of SCAN over the keys that match; type: only of this, or NULL */
+void cx_redis_scan(cx_redis_t *r, const char *cursor, const char *match,
+    const char *type);
+
 /* sends what is waiting; 0, or -1 and r->error */
 int cx_redis_send(cx_redis_t *r);
 

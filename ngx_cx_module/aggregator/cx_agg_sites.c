@@ -170,15 +170,7 @@ cx_sites_scan(cx_agg_t *a, cx_agg_host_t *h)
 
     r = &h->node->redis;
     reply = &a->reply;
-    cx_redis_command(r, 8);
-    cx_redis_text(r, "SCAN");
-    cx_redis_text(r, h->cursor[0] ? h->cursor : "0");
-    cx_redis_text(r, "MATCH");
-    cx_redis_text(r, "cx:{*}:events");
-    cx_redis_text(r, "COUNT");
-    cx_redis_text(r, "1000");
-    cx_redis_text(r, "TYPE");
-    cx_redis_text(r, "stream");
+    cx_redis_scan(r, h->cursor[0] ? h->cursor : "0", "cx:{*}:events", "stream");
 
     if (cx_redis_get(r, reply)) {
         return -1;

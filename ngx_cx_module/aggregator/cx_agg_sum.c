@@ -479,13 +479,7 @@ cx_sum_scan(cx_sum_t *m, cx_redis_t *r, int64_t now)
     memcpy(cursor, "0", 2);
 
     do {
-        cx_redis_command(r, 6);
-        cx_redis_text(r, "SCAN");
-        cx_redis_text(r, cursor);
-        cx_redis_text(r, "MATCH");
-        cx_redis_text(r, match);
-        cx_redis_text(r, "COUNT");
-        cx_redis_text(r, "1000");
+        cx_redis_scan(r, cursor, match, NULL);
 
         if (cx_redis_get(r, &m->reply) || m->reply.n < 3) {
             return cx_sum_failed(m, r);
