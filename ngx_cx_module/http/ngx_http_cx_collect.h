@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_CX_COLLECT_H
 #define NGX_HTTP_CX_COLLECT_H
 
+#include "ngx_http_cx_deliver.h"
 #include "ngx_http_cx_endpoint.h"
 
 

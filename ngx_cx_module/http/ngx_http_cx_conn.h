@@ -8,7 +8,7 @@
 #define NGX_HTTP_CX_CONN_H
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 #define NGX_HTTP_CX_CONN_CONNECT  1000     /* ms */

@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 /* how scripts send what was filled in; forms know POST only */

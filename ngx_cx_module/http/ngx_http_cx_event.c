@@ -3,7 +3,7 @@
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 static void ngx_http_cx_event_place(cx_event_t *ev,

@@ -84,13 +84,6 @@ ngx_http_cx_gauge_lives(ngx_atomic_t *pid)
 
 
 void
-ngx_http_cx_gauge_add(ngx_uint_t gauge, ngx_int_t n)
-{
-    ngx_http_cx_gauge->value[gauge] += n;
-}
-
-
-void
 ngx_http_cx_gauge_set(ngx_uint_t gauge, uint64_t value)
 {
     ngx_http_cx_gauge->value[gauge] = value;

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 static ngx_int_t ngx_http_cx_preconfiguration(ngx_conf_t *cf);

@@ -8,7 +8,7 @@
 #define NGX_HTTP_CX_REDIS_H
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 /* a node that batches go to: the one, the master, or a cluster's */
@@ -20,7 +20,8 @@ typedef struct {
     ngx_str_t                   host;      /* as it was told, with a NUL */
     u_char                      host_text[CX_REDIS_HOST];
     unsigned                    master:1;  /* by its own word */
-    unsigned                    holds:1;   /* slots, by the newest map */
+    unsigned                    holds:1;   /* slots, by the newest map, or was
+                                              named for one since */
 } ngx_http_cx_redis_node_t;
 
 
@@ -57,13 +58,12 @@ extern ngx_http_cx_redis_t  ngx_http_cx_redis;
 ngx_http_cx_conn_t *ngx_http_cx_redis_conn(ngx_http_cx_redis_node_t *node);
 /* the Sentinels named a master */
 void ngx_http_cx_redis_named(ngx_str_t *host, in_port_t port);
-/* number of a cluster's node, new or known, or -1; host len 0: asked */
+/* number of a cluster's node, new (maybe in the place of one without slots) or
+   known, or -1; host len 0: asked */
 ngx_int_t ngx_http_cx_redis_node(cx_str_t *host, ngx_uint_t port,
     ngx_str_t *asked);
 /* the map is new */
 void ngx_http_cx_redis_mapped(void);
-/* closes connections to nodes and forgets all nodes */
-void ngx_http_cx_redis_reset(void);
 
 /* ---- redis_look.c ---- */
 
@@ -72,6 +72,8 @@ ngx_int_t ngx_http_cx_redis_look_init(void);
 void ngx_http_cx_redis_look(void);
 /* 1: it is being asked, or will be */
 ngx_uint_t ngx_http_cx_redis_looking(void);
+/* 1: this one is asked just now */
+ngx_uint_t ngx_http_cx_redis_look_asks(ngx_http_cx_redis_peer_t *peer);
 void ngx_http_cx_redis_look_close(void);
 
 /* ---- redis_conf.c ---- */

@@ -11,7 +11,7 @@
 #ifndef NGX_HTTP_CX_SPOOL_H
 #define NGX_HTTP_CX_SPOOL_H
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 #define NGX_HTTP_CX_SPOOL_NAME    64           /* bytes of a file's name */

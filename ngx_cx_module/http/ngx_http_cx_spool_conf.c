@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 #define NGX_HTTP_CX_SPOOL_MAX_SIZE  (64 * 1024 * 1024)

@@ -5,7 +5,7 @@
 #ifndef NGX_HTTP_CX_WRITER_H
 #define NGX_HTTP_CX_WRITER_H
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 typedef struct {
