@@ -68,7 +68,8 @@ const char *cx_redis_target(cx_redis_target_t *t, cx_str_t *word, unsigned n);
 /* ---- cx_redis_slot.c: which node of a cluster holds a key ---- */
 
 #define CX_REDIS_SLOTS  16384
-#define CX_REDIS_NODES  256              /* masters of a cluster */
+#define CX_REDIS_NODES  256              /* of a cluster: masters, and as many
+                                            replicas as there is room for */
 #define CX_REDIS_HOST   256
 
 /* slot of a key: CRC16 of its hash tag, or of all of it; by the Redis Cluster
@@ -91,6 +92,11 @@ void cx_redis_map_clear(cx_redis_map_t *map);
 
 /* index of a node, added if it is new; -1: no room or no host */
 int cx_redis_map_node(cx_redis_map_t *map, const cx_str_t *host,
+    unsigned port);
+
+/* puts a node that is new in the place of number i, which no slot may name;
+   i, or -1: no host */
+int cx_redis_map_replace(cx_redis_map_t *map, unsigned i, const cx_str_t *host,
     unsigned port);
 
 /* notes who has the slots from first to last, as a row of CLUSTER SLOTS says;
@@ -140,9 +146,13 @@ typedef enum {
 } cx_redis_error_e;
 
 /*
- * Which one an error reply is.  Up to Redis 6.2 a script's errors stand within
- * "ERR Error running script ...: -OOM ...", which is seen through.
+ * Cuts off which script met the error, and where: Redis 7 says so at the end,
+ * up to 6.2 "ERR Error running script (call to f_<sha>): @user_script:1: " and
+ * the like stand in front.  What is left is the same on all.
  */
+void cx_redis_error_text(cx_str_t *reply);
+
+/* which one an error reply is, also that of a script */
 cx_redis_error_e cx_redis_error(const cx_str_t *reply);
 
 /* CX_REDIS_LINK ... CX_REDIS_KEY */

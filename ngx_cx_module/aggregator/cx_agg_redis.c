@@ -353,13 +353,17 @@ cx_redis_reply(cx_redis_t *r, cx_reply_t *reply)
 int
 cx_redis_get(cx_redis_t *r, cx_reply_t *reply)
 {
+    cx_str_t text;
+
     if (cx_redis_reply(r, reply)) {
         return -1;
     }
 
     if (reply->type[0] == REDIS_REPLY_ERROR) {
-        snprintf(r->error, sizeof(r->error), "%.*s", (int) reply->s[0].len,
-                 (char *) reply->s[0].data);
+        text = reply->s[0];
+        cx_redis_error_text(&text);
+        snprintf(r->error, sizeof(r->error), "%.*s", (int) text.len,
+                 (char *) text.data);
         return -1;
     }
 
@@ -378,6 +382,7 @@ cx_redis_close(cx_redis_t *r)
     }
 
     r->up = 0;
+    r->until = 0;
     r->out.len = 0;
     r->expect = 0;
 }
@@ -489,6 +494,7 @@ cx_redis_connect(cx_redis_t *r, const cx_redis_target_t *t,
     cx_redis_close(r);
     cx_redis_label(r, t, addr, sentinel);
     r->timeout = timeout;
+    r->until = cx_monotonic() + timeout;
 
     if (cx_socket_open(r, t, addr)) {
         return cx_redis_fail(r, r->error);
@@ -507,6 +513,7 @@ cx_redis_connect(cx_redis_t *r, const cx_redis_target_t *t,
     }
 
     r->error[0] = '\0';
+    r->until = 0;
     r->up = 1;
 
     return 0;

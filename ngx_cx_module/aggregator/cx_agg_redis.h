@@ -43,6 +43,8 @@ typedef struct {
     cx_tls_t      *tls;          /* NULL: plain */
     redisReader   *reader;
     int            timeout;      /* ms, of each read and write */
+    int64_t        until;        /* monotonic ms, the end of all steps to
+                                    connect; 0: is connected */
     cx_buf_t       out;
     unsigned       expect;       /* replies still to come */
     char           label[160];   /* for messages */
@@ -52,7 +54,7 @@ typedef struct {
 /*
  * Connects to one address and greets: AUTH, SELECT, PING; sentinel: with the
  * Sentinels' user and password, without SELECT.  0, or -1 and r->error;
- * timeout in ms, for the connect and then for each read and write.
+ * timeout in ms, for all of that and then for each read and write.
  */
 int cx_redis_connect(cx_redis_t *r, const cx_redis_target_t *t,
     const cx_redis_addr_t *addr, int sentinel, int timeout);
@@ -126,7 +128,9 @@ typedef struct {
     cx_node_t                *node;      /* all that were ever seen */
     cx_redis_map_t           *map;       /* of a cluster, else NULL */
     unsigned                  stale:1;   /* to be asked for again */
-    int64_t                   asked_at;  /* monotonic ms */
+    int64_t                   ask_at;    /* monotonic ms; not before */
+    int64_t                   backoff;   /* ms, after a round without answer */
+    int                       patience;  /* ms for a node; 0: as a rule */
     unsigned                  turn;      /* of seeds and Sentinels */
     char                      error[256];
 } cx_nodes_t;
@@ -136,7 +140,9 @@ void cx_nodes_free(cx_nodes_t *n);
 
 /*
  * Finds out who is there: nothing for one node, the master among Sentinels,
- * the slots of a cluster; when stale, or the first time.  0, or -1 and error.
+ * the slots of a cluster; when stale, or the first time.  Where nobody answers
+ * what was known stays, and nobody is asked for a while.  0, or -1 and error:
+ * nobody has answered, or nothing is known.
  */
 int cx_nodes_find(cx_nodes_t *n);
 

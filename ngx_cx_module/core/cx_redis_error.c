@@ -44,41 +44,88 @@ cx_redis_error_word(const unsigned char *p, const unsigned char *end)
 }
 
 
-cx_redis_error_e
-cx_redis_error(const cx_str_t *reply)
+static int
+cx_redis_error_at(const unsigned char *p, const unsigned char *end,
+                  const char *text, size_t len)
 {
-    cx_redis_error_e     error;
-    const unsigned char *p, *end;
+    return (size_t) (end - p) >= len && memcmp(p, text, len) == 0;
+}
 
-    static const char script[] = "ERR Error running script";
 
-    if (reply->len == 0) {
-        return CX_REDIS_E_OTHER;
+/* behind all of ": @user_script:1: @user_script: 1: -" */
+
+static const unsigned char *
+cx_redis_error_script(const unsigned char *p, const unsigned char *end)
+{
+    const unsigned char *q, *from;
+
+    static const char where[] = ": @user_script:";
+
+    for (from = q = p; q < end;) {
+        if (!cx_redis_error_at(q, end, where, sizeof(where) - 1)) {
+            q++;
+            continue;
+        }
+
+        q += sizeof(where) - 1;
+
+        while (q < end && (*q == ' ' || (*q >= '0' && *q <= '9'))) {
+            q++;
+        }
+
+        from = cx_redis_error_at(q, end, ": ", 2) ? q + 2 : from;
     }
+
+    return from > p && from < end && *from == '-' ? from + 1 : from;
+}
+
+
+void
+cx_redis_error_text(cx_str_t *reply)
+{
+    const unsigned char *p, *q, *end;
+
+    static const char running[] = "ERR Error running script";
+    static const char script[] = " script: ";
+    static const char on[] = ", on @user_script";
 
     p = reply->data;
     end = p + reply->len;
-    error = cx_redis_error_word(p, end);
 
-    if (error != CX_REDIS_E_OTHER || reply->len < sizeof(script) - 1
-        || memcmp(p, script, sizeof(script) - 1) != 0)
-    {
-        return error;
+    if (cx_redis_error_at(p, end, running, sizeof(running) - 1)) {
+        p = cx_redis_error_script(p, end);
     }
 
-    /* "... (call to f_<sha>): @user_script:1: -OOM command not allowed" */
-
-    for (p += sizeof(script) - 1; end - p > 3; p++) {
-        if (memcmp(p, ": -", 3) == 0) {
-            error = cx_redis_error_word(p + 3, end);
-
-            if (error != CX_REDIS_E_OTHER) {
-                return error;
-            }
+    for (q = p; q < end; q++) {
+        if (cx_redis_error_at(q, end, on, sizeof(on) - 1)) {
+            break;
         }
     }
 
-    return CX_REDIS_E_OTHER;
+    if (q < end) {
+        for (end = q; q > p; q--) {
+            if (cx_redis_error_at(q, end, script, sizeof(script) - 1)) {
+                break;
+            }
+        }
+
+        end = q > p ? q : end;
+    }
+
+    reply->data = (unsigned char *) p;
+    reply->len = (size_t) (end - p);
+}
+
+
+cx_redis_error_e
+cx_redis_error(const cx_str_t *reply)
+{
+    cx_str_t text;
+
+    text = *reply;
+    cx_redis_error_text(&text);
+
+    return cx_redis_error_word(text.data, text.data + text.len);
 }
 
 

@@ -64,21 +64,36 @@ cx_redis_map_clear(cx_redis_map_t *map)
 }
 
 
+/* "?" is what a node says of one that has not told its name yet */
+
+static int
+cx_redis_map_is_node(const cx_str_t *host, unsigned port)
+{
+    return host->len && host->len < CX_REDIS_HOST && port >= 1 && port <= 65535
+           && memchr(host->data, '\0', host->len) == NULL
+           && !(host->len == 1 && host->data[0] == '?');
+}
+
+
+static int
+cx_redis_map_set(cx_redis_map_t *map, unsigned i, const cx_str_t *host,
+                 unsigned port)
+{
+    memcpy(map->node[i].host, host->data, host->len);
+    map->node[i].host[host->len] = '\0';
+    map->node[i].port = port;
+
+    return (int) i;
+}
+
+
 int
 cx_redis_map_node(cx_redis_map_t *map, const cx_str_t *host, unsigned port)
 {
     unsigned         i;
     cx_redis_node_t *node;
 
-    if (host->len == 0 || host->len >= CX_REDIS_HOST || port < 1 || port > 65535
-        || memchr(host->data, '\0', host->len))
-    {
-        return -1;
-    }
-
-    /* what a node says of one that has not told its name yet */
-
-    if (host->len == 1 && host->data[0] == '?') {
+    if (!cx_redis_map_is_node(host, port)) {
         return -1;
     }
 
@@ -96,12 +111,19 @@ cx_redis_map_node(cx_redis_map_t *map, const cx_str_t *host, unsigned port)
         return -1;
     }
 
-    node = &map->node[map->n];
-    memcpy(node->host, host->data, host->len);
-    node->host[host->len] = '\0';
-    node->port = port;
+    return cx_redis_map_set(map, map->n++, host, port);
+}
 
-    return (int) map->n++;
+
+int
+cx_redis_map_replace(cx_redis_map_t *map, unsigned i, const cx_str_t *host,
+                     unsigned port)
+{
+    if (i >= map->n || !cx_redis_map_is_node(host, port)) {
+        return -1;
+    }
+
+    return cx_redis_map_set(map, i, host, port);
 }
 
 

@@ -82,6 +82,12 @@ ngx_http_cx_conn_queue(ngx_http_cx_conn_t *conn, u_char *p, u_char *last,
             handler(data, NULL);
         }
 
+        if (own) {
+            /* a channel sends again, but for these nobody would */
+            ngx_http_cx_conn_fail(conn, NGX_HTTP_CX_C_TROUBLE_OTHER, 0,
+                                  "no memory for a command");
+        }
+
         return;
     }
 
@@ -411,7 +417,9 @@ ngx_http_cx_conn_reply(ngx_http_cx_conn_t *conn, redisReply *reply)
           : ngx_queue_data(ngx_queue_head(&conn->sent), ngx_http_cx_command_t,
                            queue);
 
-    if (cmd == NULL || cmd->buf.pos != cmd->buf.last) {
+    /* a hello's first commands may be answered before its last is written */
+
+    if (cmd == NULL || (cmd->replies == 1 && cmd->buf.pos != cmd->buf.last)) {
 
         /* Redis says why it closes a connection at once, such as "max number
            of clients reached" */

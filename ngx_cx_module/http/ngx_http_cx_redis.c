@@ -17,6 +17,7 @@ static void ngx_http_cx_redis_slow(ngx_http_cx_conn_t *conn);
 static void ngx_http_cx_redis_role(void *data, redisReply *reply);
 static void ngx_http_cx_redis_fill(ngx_http_cx_redis_node_t *node,
     ngx_str_t *host, in_port_t port);
+static ngx_uint_t ngx_http_cx_redis_unused(void);
 
 
 ngx_http_cx_redis_t  ngx_http_cx_redis;
@@ -392,6 +393,29 @@ ngx_http_cx_redis_fill(ngx_http_cx_redis_node_t *node, ngx_str_t *host,
 }
 
 
+/* a node that holds no slots and is not being asked; what is no number: none */
+
+static ngx_uint_t
+ngx_http_cx_redis_unused(void)
+{
+    ngx_uint_t            i;
+    ngx_http_cx_redis_t  *rd;
+
+    rd = &ngx_http_cx_redis;
+
+    for (i = 0; i < rd->map->n; i++) {
+
+        if (!rd->nodes[i].holds
+            && !ngx_http_cx_redis_look_asks(&rd->nodes[i].peer))
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 ngx_int_t
 ngx_http_cx_redis_node(cx_str_t *host, ngx_uint_t port, ngx_str_t *asked)
 {
@@ -416,8 +440,16 @@ ngx_http_cx_redis_node(cx_str_t *host, ngx_uint_t port, ngx_str_t *asked)
     known = rd->map->n;
     i = cx_redis_map_node(rd->map, &text, port);
 
-    if (i < 0 || (ngx_uint_t) i < known) {
+    if (i >= 0 && (ngx_uint_t) i < known) {
         return i;
+    }
+
+    if (i < 0) {
+        i = cx_redis_map_replace(rd->map, ngx_http_cx_redis_unused(), &text,
+                                 port);
+        if (i < 0) {
+            return -1;
+        }
     }
 
     node = &rd->nodes[i];
@@ -428,7 +460,7 @@ ngx_http_cx_redis_node(cx_str_t *host, ngx_uint_t port, ngx_str_t *asked)
     ngx_http_cx_redis_fill(node, &name, port);
 
     if (node->conn) {
-        /* of one that was forgotten */
+        /* closed, of the one that was here before */
         name.data = buf;
         name.len = ngx_snprintf(buf, sizeof(buf), "%V:%ui", &node->peer.name,
                                 port) - buf;
@@ -478,34 +510,6 @@ ngx_http_cx_redis_mapped(void)
     }
 
     ngx_http_cx_writer_route();
-}
-
-
-void
-ngx_http_cx_redis_reset(void)
-{
-    ngx_uint_t            i;
-    ngx_http_cx_redis_t  *rd;
-
-    rd = &ngx_http_cx_redis;
-
-    cx_redis_map_clear(rd->map);
-
-    for (i = 0; i < CX_REDIS_SLOTS; i++) {
-        rd->ask[i] = -1;
-    }
-
-    for (i = 0; i < rd->map->n; i++) {
-
-        if (rd->nodes[i].conn) {
-            ngx_http_cx_conn_asking(rd->nodes[i].conn, 0);
-            ngx_http_cx_conn_close(rd->nodes[i].conn);
-            ngx_http_cx_trouble_forget(
-                                 ngx_http_cx_conn_trouble(rd->nodes[i].conn));
-        }
-    }
-
-    rd->map->n = 0;
 }
 
 

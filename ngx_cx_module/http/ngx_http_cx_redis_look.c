@@ -47,6 +47,8 @@ static ngx_int_t ngx_http_cx_redis_look_master(redisReply *reply,
     ngx_str_t *text);
 static ngx_int_t ngx_http_cx_redis_look_slots(redisReply *reply,
     ngx_str_t *text);
+static void ngx_http_cx_redis_look_note(redisReply *row, size_t k,
+    ngx_str_t *asked);
 static ngx_uint_t ngx_http_cx_redis_look_row(redisReply *row);
 static void ngx_http_cx_redis_look_host(redisReply *node, cx_str_t *host);
 
@@ -426,18 +428,17 @@ ngx_http_cx_redis_look_master(redisReply *reply, ngx_str_t *text)
 /*
  * Rows of [ first, last, master, replica, ... ], each of these [ host, port,
  * id, more ].  Replicas are noted as well: if all masters are gone, they know
- * the way.
+ * the way.  Masters come first, as there may not be room for all.
  */
 
 static ngx_int_t
 ngx_http_cx_redis_look_slots(redisReply *reply, ngx_str_t *text)
 {
     size_t                i, k;
-    cx_str_t              host;
     ngx_str_t             asked;
-    redisReply           *row, *node;
+    ngx_uint_t            more;
+    redisReply           *row;
     ngx_http_cx_redis_t  *rd;
-    u_char                buf[CX_REDIS_HOST];
 
     rd = &ngx_http_cx_redis;
 
@@ -453,44 +454,57 @@ ngx_http_cx_redis_look_slots(redisReply *reply, ngx_str_t *text)
         }
     }
 
-    /* a copy: what is known of who was asked may be forgotten */
-
     asked = ngx_http_cx_conn_peer(ngx_http_cx_redis_lookout.scout)->name;
-    asked.len = ngx_min(asked.len, sizeof(buf) - 1);
-    ngx_memcpy(buf, asked.data, asked.len);
-    asked.data = buf;
-
-    if (rd->map->n > CX_REDIS_NODES / 4 * 3) {
-        /* of many that came and went */
-        ngx_http_cx_redis_reset();
-    }
 
     cx_redis_map_clear(rd->map);
 
-    for (i = 0; i < reply->elements; i++) {
-        row = reply->element[i];
+    for (k = 2, more = 1; more; k++) {
+        more = 0;
 
-        for (k = 2; k < row->elements; k++) {
-            node = row->element[k];
-            ngx_http_cx_redis_look_host(node, &host);
+        for (i = 0; i < reply->elements; i++) {
+            row = reply->element[i];
 
-            if (host.len == 0) {
-                host.len = asked.len;
-                host.data = asked.data;
-            }
-
-            if (ngx_http_cx_redis_node(&host, node->element[1]->integer,
-                                       &asked)
-                >= 0 && k == 2)
-            {
-                (void) cx_redis_map_range(rd->map, row->element[0]->integer,
-                                          row->element[1]->integer, &host,
-                                          node->element[1]->integer);
+            if (k < row->elements) {
+                more = 1;
+                ngx_http_cx_redis_look_note(row, k, &asked);
             }
         }
     }
 
     return NGX_OK;
+}
+
+
+/* node k of a row: the slots are those of the first, its master */
+
+static void
+ngx_http_cx_redis_look_note(redisReply *row, size_t k, ngx_str_t *asked)
+{
+    cx_str_t              host;
+    long long             port;
+    ngx_int_t             n;
+    ngx_http_cx_redis_t  *rd;
+
+    rd = &ngx_http_cx_redis;
+
+    ngx_http_cx_redis_look_host(row->element[k], &host);
+
+    if (host.len == 0) {
+        host.len = asked->len;
+        host.data = asked->data;
+    }
+
+    port = row->element[k]->element[1]->integer;
+    n = ngx_http_cx_redis_node(&host, port, asked);
+
+    if (n < 0 || k > 2) {
+        return;
+    }
+
+    rd->nodes[n].holds = 1;
+
+    (void) cx_redis_map_range(rd->map, row->element[0]->integer,
+                              row->element[1]->integer, &host, port);
 }
 
 
@@ -575,6 +589,18 @@ ngx_http_cx_redis_looking(void)
     lk = &ngx_http_cx_redis_lookout;
 
     return lk->busy || lk->timer.timer_set;
+}
+
+
+ngx_uint_t
+ngx_http_cx_redis_look_asks(ngx_http_cx_redis_peer_t *peer)
+{
+    ngx_http_cx_conn_t  *scout;
+
+    scout = ngx_http_cx_redis_lookout.scout;
+
+    return ngx_http_cx_conn_wanted(scout)
+           && ngx_http_cx_conn_peer(scout) == peer;
 }
 
 

@@ -101,6 +101,10 @@ ngx_http_cx_redis_redirected(ngx_http_cx_conn_t *conn, ngx_uint_t slot,
                                    &ngx_http_cx_conn_peer(conn)->name);
     }
 
+    if (n >= 0) {
+        rd->nodes[n].holds = 1;
+    }
+
     rd->ask[slot] = -1;
 
     if (error == CX_REDIS_E_TRYAGAIN) {

@@ -341,7 +341,7 @@ ngx_http_cx_spool_collect(ngx_http_cx_spool_scan_t *scan, const char *name)
     ngx_http_cx_spool_t    *s;
     ngx_http_cx_segment_t  *seg;
 
-    if (ngx_memcmp(name, scan->owner->name, NGX_HTTP_CX_PRODUCER) != 0
+    if (ngx_strncmp(name, scan->owner->name, NGX_HTTP_CX_PRODUCER) != 0
         || !ngx_http_cx_spool_is_segment(name))
     {
         return;

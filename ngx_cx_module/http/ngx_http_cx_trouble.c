@@ -5,7 +5,7 @@
  */
 
 
-#include "ngx_http_cx.h"
+#include "ngx_http_cx_deliver.h"
 
 
 #define NGX_HTTP_CX_TROUBLE_REPLY  128     /* bytes of a reply in the log */
@@ -99,41 +99,25 @@ ngx_http_cx_trouble_kind(ngx_str_t *reply, ngx_uint_t secret)
 }
 
 
-/*
- * One line of what it says, without which script it was, and where: Redis 7
- * adds " script: <sha>, on @user_script:37.", up to 6.2 all stands behind
- * "ERR Error running script (call to f_<sha>): @user_script:37: @user_script:
- * 37: ".
- */
+/* one line of what it says, without which script it was, and where */
 
 static void
 ngx_http_cx_trouble_cut(ngx_str_t *reply)
 {
-    u_char  *p, *last;
+    u_char    *p, *last;
+    cx_str_t   text;
 
-    static const char  where[] = "@user_script: ";
+    text.len = reply->len;
+    text.data = reply->data;
 
-    last = reply->data + reply->len;
-    p = ngx_strnstr(reply->data, (char *) where, reply->len);
+    cx_redis_error_text(&text);
 
-    if (p) {
-        p = ngx_strlchr(p + sizeof(where) - 1, last, ' ');
+    last = text.data + text.len;
 
-        if (p) {
-            reply->data = p + 1;
-        }
-    }
+    for (p = text.data; p < last && *p >= ' '; p++) { /* void */ }
 
-    for (p = reply->data; p < last && *p >= ' '; p++) {
-
-        if (last - p > 9 && ngx_memcmp(p, " script: ", 9) == 0
-            && ngx_hextoi(p + 9, 1) != NGX_ERROR)
-        {
-            break;
-        }
-    }
-
-    reply->len = ngx_min(p - reply->data, NGX_HTTP_CX_TROUBLE_REPLY);
+    reply->data = text.data;
+    reply->len = ngx_min(p - text.data, NGX_HTTP_CX_TROUBLE_REPLY);
 }
 
 

@@ -1,4 +1,4 @@
-/* cx_redis_error, cx_redis_redirect. */
+/* cx_redis_error, cx_redis_error_text, cx_redis_redirect. */
 
 #include "cx_redis.h"
 #include "tap.h"
@@ -60,6 +60,8 @@ static const struct {
       SHA "): @user_script:3: @user_script: 3: -WRONGTYPE Operation" },
     { CX_REDIS_E_OOM, CX_REDIS_LINK,
       "ERR Error running script (call to " SHA "): @user_script:1: -OOM" },
+    { CX_REDIS_E_WRONGTYPE, CX_REDIS_KEY, "ERR Error running script (call to "
+      SHA "): @user_script:3: WRONGTYPE Operation" },
     { CX_REDIS_E_OTHER, CX_REDIS_KEY, "ERR Error running script (call to "
       SHA "): @user_script:3: attempt to index a nil value" },
     { CX_REDIS_E_OTHER, CX_REDIS_KEY, "ERR Error running script: -" },
@@ -67,6 +69,39 @@ static const struct {
 
     /* not what stands in any other error */
     { CX_REDIS_E_OTHER, CX_REDIS_KEY, "ERR wrong value: -OOM" },
+};
+
+
+#define WRONG                                                                 \
+    "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+static const struct {
+    const char  *text;
+    const char  *reply;
+
+} texts[] = {
+    { "", "" },
+    { "ERR syntax error", "ERR syntax error" },
+    { WRONG, WRONG },
+    { WRONG, WRONG " script: 2c5b9d1e, on @user_script:1." },
+    { WRONG, "ERR Error running script (call to " SHA "): @user_script:1: "
+      WRONG },
+    { WRONG, "ERR Error running script (call to " SHA "): @user_script:12: "
+      "@user_script: 12: -" WRONG },
+    { "The user may not", "ERR Error running script (call to " SHA
+      "): @user_script:1: @user_script: 1: The user may not" },
+    { "", "ERR Error running script (call to " SHA "): @user_script:1: " },
+    { "-", "ERR Error running script (call to " SHA "): @user_script:1: --" },
+
+    /* not what only looks like it */
+    { "ERR Error running script", "ERR Error running script" },
+    { "ERR Error running script: @user_script:",
+      "ERR Error running script: @user_script:" },
+    { "ERR Error running script: @user_script:1:",
+      "ERR Error running script: @user_script:1:" },
+    { "ERR x: @user_script:1: OOM", "ERR x: @user_script:1: OOM" },
+    { "ERR no script: 2c5b9d1e", "ERR no script: 2c5b9d1e" },
+    { "ERR no", "ERR no, on @user_script" },
 };
 
 
@@ -137,6 +172,13 @@ main(void)
         ok(error == replies[i].error, "'%.100s'", replies[i].reply);
         ok(cx_redis_error_about(error) == replies[i].about,
            "... is about %d", replies[i].about);
+    }
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        s = str(texts[i].reply);
+        cx_redis_error_text(&s);
+        is_bytes(s.data, s.len, texts[i].text, strlen(texts[i].text),
+                 texts[i].reply);
     }
 
     for (i = 0; i < sizeof(redirects) / sizeof(redirects[0]); i++) {

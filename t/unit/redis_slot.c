@@ -122,6 +122,14 @@ test_map(void)
        "and not beyond it");
     ok(cx_redis_map_node(&map, &a, 7000 + CX_REDIS_NODES - 1)
        == CX_REDIS_NODES - 1, "the known ones still are");
+
+    ok(cx_redis_map_replace(&map, 5, &a, 1) == 5
+       && cx_redis_map_node(&map, &a, 1) == 5
+       && cx_redis_map_node(&map, &a, 7005) == -1
+       && map.n == CX_REDIS_NODES, "one in the place of another");
+    ok(cx_redis_map_replace(&map, CX_REDIS_NODES, &a, 2) == -1
+       && cx_redis_map_replace(&map, 5, &unknown, 2) == -1
+       && cx_redis_map_node(&map, &a, 1) == 5, "or not");
 }
 
 
