@@ -31,8 +31,9 @@
     K(CHECKPOINT, "checkpoint", "hash", "for good",                           \
       "id: the last entry that is counted; lifetime counters, see "           \
       "CX_LIFETIME below; updated: Unix time in ms of the last commit; "      \
-      "base: what the stream had lost before the first commit; schema: "      \
-      "version of the rollups, see CX_ROLLUP_SCHEMA below")                   \
+      "base: what the stream had lost before the first commit; behind, "      \
+      "before Redis 7: entries of a stream that fell back, left out; "        \
+      "schema: version of the rollups, see CX_ROLLUP_SCHEMA below")           \
     K(LEASE, "lease", "string", "5 s, renewed each second",                   \
       "id of the aggregator that works on this site or shard; only saves "    \
       "work: what is counted is decided by the checkpoint alone")             \

@@ -147,17 +147,21 @@ $s->send;
 $redis->cmd('XTRIM', $s->key('events'), 'MAXLEN', 5);
 my ($status, undef, $err) = $t->aggregate(@redis, '--once');
 is $status, 0, 'twenty more, but only five are left';
-like $err, qr/error: site gap: 15 entries about \S+ were trimmed/, 'said';
-is_deeply [@{$s->checkpoint}{qw(entries lost gaps)}], [15, 15, 1], 'counted';
+my $tells = $redis->major >= 7;     # how many entries were ever added
+my $gone = $tells ? 15 : 0;
+like $err, $tells ? qr/error: site gap: 15 entries about \S+ were trimmed/
+                  : qr/error: site gap: entries behind \S+ were trimmed/, 'said';
+is_deeply [@{$s->checkpoint}{qw(entries lost gaps)}], [15, $gone, 1],
+    'counted';
 $s->view('/')->send;
 ($status, undef, $err) = $t->aggregate(@redis, '--once');
 unlike $err, qr/trimmed/, 'once';
-is $s->checkpoint->{lost}, 15, 'only';
+is_deeply [@{$s->checkpoint}{qw(lost gaps)}], [$gone, 1], 'only';
 $redis->cmd('DEL', $s->key('events'));
 $s->view('/') for 1 .. 3;
 $s->send;
 ($status, undef, $err) = $t->aggregate(@redis, '--once');
-is_deeply [@{$s->checkpoint}{qw(entries lost)}], [19, 15],
+is_deeply [@{$s->checkpoint}{qw(entries lost)}], [19, $gone],
     'a stream that was begun anew is no gap';
 
 # Redis goes away and comes back empty

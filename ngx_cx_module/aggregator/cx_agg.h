@@ -232,6 +232,9 @@ struct cx_agg_site_s {
     int64_t               counted;       /* entries of life, as committed */
     int64_t               gaps;          /* the same of gaps */
     int64_t               base;          /* gone before the first commit */
+    int64_t               behind;        /* left out of a stream that fell back,
+                                            if only its length is known; -1:
+                                            never */
     int64_t               hour;          /* of the stream, ms / 3600000 */
     int                   schema;        /* of the rollups, CX_AGG_SCHEMA() */
 
@@ -428,33 +431,32 @@ int cx_agg_commit_take(cx_redis_t *r, const cx_agg_site_t *s,
 
 /* ---- cx_agg_rank.c: scores and ranks of dirty pages, step 7 ---- */
 
-int cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
-int cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+typedef struct cx_agg_run_s  cx_agg_t;
+
+/* as a commit; a pass that lasts keeps leases meanwhile, and says that it is
+   alive */
+int cx_agg_rank(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
+int cx_agg_rebuild(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
 
 /* figures and ranks of a page whose counters are all loaded; off the dirty */
 void cx_agg_rank_cell(cx_agg_site_t *s, cx_agg_cell_t *c);
 
 /* what a predecessor left unscored, into s->dirty; 0, or -1 and r->error */
-int cx_agg_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
+int cx_agg_rank_left(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
 
 
 /* ---- cx_agg_sum.c: the same of a split site, over all of its shards ---- */
 
-typedef struct cx_agg_run_s  cx_agg_t;
-
-/* whose sites and nodes there are */
-void cx_agg_sum_init(cx_agg_t *a);
-
 /* 1 if the figures of a loaded site are made of sums; -1 and r->error */
-int cx_agg_sum_is(cx_redis_t *r, cx_agg_site_t *s);
+int cx_agg_sum_is(cx_agg_t *a, cx_agg_site_t *s);
 
 /*
  * Scores what is dirty in s and in all other shards of its site that we work
  * on, after a commit of those.  As a commit; where another node is in trouble
  * all of it stays dirty, and CX_COMMIT_OK.
  */
-int cx_agg_sum(cx_agg_site_t *s, int64_t now);
-int cx_agg_sum_rebuild(cx_agg_site_t *s, int64_t now);
+int cx_agg_sum(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
+int cx_agg_sum_rebuild(cx_agg_t *a, cx_agg_site_t *s, int64_t now);
 
 
 /* ---- cx_agg_run.c: the loop ---- */
@@ -488,6 +490,7 @@ struct cx_agg_run_s {
     unsigned              share;         /* that we should hold at most */
     int64_t               surplus_at;    /* held > share since; 0: is not */
     int64_t               leased_at;     /* leases were looked after */
+    int64_t               alive_at;      /* the same amidst work that lasts */
     int64_t               trouble_at;    /* of finding nodes; 0: none */
     unsigned              failed:1;      /* there was trouble */
     unsigned              newer:1;       /* a site was left alone */
@@ -499,6 +502,13 @@ struct cx_agg_run_s {
 };
 
 extern volatile int  cx_agg_stop;        /* set by signals */
+
+/*
+ * To be called now and then by work that lasts, where no reply is to come and
+ * nothing is watched: renews the leases that we hold, tells that we are alive.
+ * Changes nothing else: what it finds lost is found again by the loop.
+ */
+void cx_agg_alive(cx_agg_t *a);
 
 /* until stopped or, with --once, drained; exit status */
 int cx_agg_run(cx_agg_t *a);
@@ -551,6 +561,9 @@ void cx_agg_lease(cx_agg_t *a);
 int cx_agg_lease_surplus(const cx_agg_t *a, const cx_agg_site_t *s,
     int64_t now);
 void cx_agg_lease_give(cx_agg_t *a, cx_agg_site_t *s);
+
+/* renews what we hold and is due, and no more */
+void cx_agg_lease_keep(cx_agg_t *a);
 
 /* gives all back: the end */
 void cx_agg_lease_end(cx_agg_t *a);

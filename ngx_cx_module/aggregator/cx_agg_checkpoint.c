@@ -65,6 +65,7 @@ cx_load_checkpoint(cx_agg_site_t *s, const cx_reply_t *reply)
     memset(s->life, 0, sizeof(s->life));
     s->base = 0;
     s->based = 0;
+    s->behind = -1;
     s->schema = reply->n > 1 ? cx_agg_schema_parse(NULL) : cx_agg_schema();
 
     for (i = 1; i + 1 < reply->n; i += 2) {
@@ -87,6 +88,10 @@ cx_load_checkpoint(cx_agg_site_t *s, const cx_reply_t *reply)
         if (cx_load_is(name, "base")) {
             s->base = n;
             s->based = 1;
+        }
+
+        if (cx_load_is(name, "behind")) {
+            s->behind = n;
         }
 
         for (k = 0; k < CX_LIFE_N; k++) {

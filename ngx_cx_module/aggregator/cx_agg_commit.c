@@ -87,7 +87,7 @@ cx_commit_watch(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
 static void
 cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 {
-    int       i, schema, len;
+    int       i, schema, len, fell;
     char      text[32];
     cx_buf_t *b;
 
@@ -98,7 +98,8 @@ cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     len = snprintf(text, sizeof(text), "%d.%d", schema / 1000, schema % 1000);
 
     cx_redis_words(r, "MULTI");
-    cx_redis_command(r, (size_t) (8 + 2 * s->based + 2 * CX_LIFE_N));
+    fell = s->behind >= 0;
+    cx_redis_command(r, (size_t) (8 + 2 * s->based + 2 * fell + 2 * CX_LIFE_N));
     cx_redis_text(r, "HSET");
     cx_commit_key(s, r);
     cx_redis_text(r, "id");
@@ -111,6 +112,11 @@ cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
     if (s->based) {
         cx_redis_text(r, "base");
         cx_redis_number(r, s->base);
+    }
+
+    if (fell) {
+        cx_redis_text(r, "behind");
+        cx_redis_number(r, s->behind);
     }
 
     for (i = 0; i < CX_LIFE_N; i++) {

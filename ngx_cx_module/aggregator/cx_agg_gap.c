@@ -7,7 +7,8 @@
  *
  * Redis before 7 does not tell how many were ever added: there only that
  * something happened is known, by a first entry behind the checkpoint, as the
- * entry of the checkpoint itself is never trimmed by us.
+ * entry of the checkpoint itself is never trimmed by us.  Once we have read on
+ * behind a gap it cannot be seen any more.
  */
 
 #include <stdio.h>
@@ -211,7 +212,12 @@ cx_gap_left(const cx_agg_site_t *s, const cx_gap_t *g)
 {
     int64_t more;
 
-    if (g->added < 0 || !s->based) {
+    if (g->added < 0) {
+        return s->behind > 0 && s->behind <= g->length ? g->length - s->behind
+                                                       : g->length;
+    }
+
+    if (!s->based) {
         return strcmp(g->last, s->tip) == 0 ? 0 : g->length;
     }
 
@@ -261,6 +267,7 @@ cx_gap_behind(cx_agg_t *a, cx_agg_site_t *s, const cx_gap_t *g)
                   ? 0
                   : g->added - s->life[CX_LIFE_ENTRIES] - s->life[CX_LIFE_LOST];
     s->based = g->added >= 0;
+    s->behind = g->added >= 0 ? s->behind : back ? 0 : g->length;
     rc = cx_gap_commit(a, s, back ? g->last : s->id);
 
     if (rc == CX_COMMIT_OK && back) {
@@ -343,6 +350,7 @@ cx_gap_look(cx_agg_t *a, cx_agg_site_t *s, const cx_gap_t *g, int anew)
     }
 
     if (g->added < 0) {
+        s->behind = s->behind > 0 ? 0 : s->behind;
         return anew ? cx_gap_anew(a, s, g) : cx_gap_first(a, s, g);
     }
 
@@ -392,8 +400,9 @@ cx_agg_gap(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
         rc = cx_gap_anew(a, s, &g);
     }
 
-    if (g.missing) {
-        s->based = 0; /* the next one begins to count anew */
+    if (g.missing) { /* the next one begins to count anew */
+        s->based = 0;
+        s->behind = s->behind > 0 ? 0 : s->behind;
     }
 
     memcpy(s->tip, g.last, sizeof(s->tip));
