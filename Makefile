@@ -132,7 +132,7 @@ $(OBJ)/core/cx_agent.o: build/gen/cx_agents.h
 $(BUILD)/libcx.a: $(LIBOBJ)
 	rm -f $@ && ar rcs $@ $^
 
-LIBS = -lhiredis -ljansson -lssl -lcrypto -lm
+LIBS = -lhiredis -ljansson -lssl -lcrypto -lm -pthread
 
 $(BUILD)/cx-aggregator: $(OBJ)/aggregator/cx_agg_main.o $(BUILD)/libcx.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -133,6 +133,7 @@ for (
     ["keep-days = 99999999999999999999d", qr/keep-days "9+d": expected/],
     ["log-level = loud", qr/log-level "loud": expected error, warn, info or debug/],
     ["site = a b", qr/site "a b": expected 1 to 64/],
+    ["site = a/1", qr{site "a/1": expected 1 to 64 .*, without a shard's}],
     ["redis = localhost", qr/redis "\.\.\.": expected redis:\/\//],
     ["redis = rediss://h verify=no", qr/redis "\.\.\.": expected verify=off/],
     ["redis = redis://a, redis://b", qr/redis "\.\.\.": expected a host name/],

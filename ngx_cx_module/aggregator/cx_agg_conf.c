@@ -106,7 +106,8 @@ cx_conf_site(cx_conf_t *c, const cx_setting_t *set, const char *value,
     if (!cx_site_ok(&name)) {
         return cx_conf_error(c, set->name, value,
                              "expected 1 to 64 of "
-                             "A-Z a-z 0-9 _ . : - and /");
+                             "A-Z a-z 0-9 _ . : - and /, without a "
+                             "shard's /number");
     }
 
     for (i = 0; fresh && i < c->conf->sites; i++) {

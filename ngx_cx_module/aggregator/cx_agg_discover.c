@@ -4,26 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cx_agg_nodes.h"
+#include "cx_rollup.h"
 
+
+/* a number, or its digits; 0: it is no port */
 
 static int
 cx_reply_port(const cx_reply_t *reply, size_t i)
 {
-    cx_str_t s;
-    int      port;
-    size_t   k;
+    int64_t         n;
+    const cx_str_t *s;
 
-    s = reply->s[i];
+    s = &reply->s[i];
 
     if (reply->type[i] == REDIS_REPLY_INTEGER) {
-        return s.len < 65536 ? (int) s.len : 0;
+        n = (int64_t) s->len;
+
+    } else if (s->data == NULL || cx_number(&n, s)) {
+        return 0;
     }
 
-    for (port = 0, k = 0; s.data && k < s.len && k < 5; k++) {
-        port = port * 10 + s.data[k] - '0';
-    }
-
-    return port < 65536 ? port : 0;
+    return n > 0 && n < 65536 ? (int) n : 0;
 }
 
 
@@ -76,7 +77,7 @@ cx_sentinel_use(cx_nodes_t *n, const cx_reply_t *reply)
 
 
 int
-cx_sentinel_find(cx_nodes_t *n)
+cx_sentinel_find(cx_nodes_t *n, int64_t end)
 {
     int        rc;
     unsigned   i;
@@ -89,9 +90,15 @@ cx_sentinel_find(cx_nodes_t *n)
     rc = -1;
 
     for (i = 0; rc && i < n->target->n; i++) {
+        n->patience = cx_nodes_share(n, end, n->target->n - i);
+
+        if (n->patience == 0) {
+            break; /* the others next time: n->turn */
+        }
+
         rc = cx_redis_connect(&r, n->target,
                               &n->target->seed[n->turn % n->target->n], 1,
-                              cx_nodes_patience(n));
+                              n->patience);
         rc = rc ? rc : cx_sentinel_ask(n, &r, &reply);
 
         if (rc) {
@@ -299,40 +306,67 @@ cx_cluster_rank(const cx_node_t *node, int64_t now)
 }
 
 
-int
-cx_cluster_find(cx_nodes_t *n, int64_t now)
+/* those of a rank, in turn; 0, or -1: none has answered, or it is too late */
+
+static int
+cx_cluster_round(cx_nodes_t *n, int rank, int64_t end, unsigned *left)
 {
-    int        rank;
+    int64_t    now;
     unsigned   i, count;
     cx_node_t *node;
 
     for (count = 0, node = n->node; node; node = node->next) {
-        node->asked = 0;
         count++;
     }
 
-    for (rank = 0; rank < 3; rank++) {
-        for (node = n->node, i = n->turn % count; i; i--) {
-            node = node->next;
-        }
+    for (node = n->node, i = n->turn % count; i; i--) {
+        node = node->next;
+    }
 
-        for (i = 0; i < count; i++) {
-            if (!node->asked && node->redis.expect == 0
-                && cx_cluster_rank(node, now) == rank)
-            {
-                node->asked = 1;
+    now = cx_monotonic();
 
-                if (cx_cluster_ask(n, node) == 0) {
-                    n->turn++;
-                    return 0;
-                }
+    for (i = 0; i < count; i++) {
+        if (!node->asked && node->redis.expect == 0
+            && cx_cluster_rank(node, now) == rank)
+        {
+            n->patience = cx_nodes_share(n, end, *left);
+
+            if (n->patience == 0) {
+                return -1;
             }
 
-            node = node->next ? node->next : n->node;
+            node->asked = 1;
+            --*left;
+
+            if (cx_cluster_ask(n, node) == 0) {
+                return 0;
+            }
         }
+
+        node = node->next ? node->next : n->node;
+    }
+
+    return -1;
+}
+
+
+int
+cx_cluster_find(cx_nodes_t *n, int64_t end)
+{
+    int        rc, rank;
+    unsigned   left;
+    cx_node_t *node;
+
+    for (left = 0, node = n->node; node; node = node->next) {
+        node->asked = 0;
+        left++;
+    }
+
+    for (rc = -1, rank = 0; rc && rank < 3; rank++) {
+        rc = cx_cluster_round(n, rank, end, &left);
     }
 
     n->turn++;
 
-    return -1;
+    return rc;
 }

@@ -310,6 +310,58 @@ cx_agg_lease(cx_agg_t *a)
 }
 
 
+/* what the reply says is left to the next cx_agg_lease(): a site that is in
+   use cannot be thrown away here, and its commits find out by themselves */
+
+static void
+cx_lease_kept(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
+{
+    cx_str_t *owner;
+
+    s->lease.at = 0;
+
+    if (cx_redis_get(cx_agg_redis(s), &a->reply) == 0
+        && a->reply.type[0] == REDIS_REPLY_ARRAY && a->reply.n == 3)
+    {
+        owner = &a->reply.s[1];
+
+        if (owner->len == strlen(a->id)
+            && memcmp(owner->data, a->id, owner->len) == 0) {
+            s->lease.at = now;
+        }
+    }
+}
+
+
+void
+cx_agg_lease_keep(cx_agg_t *a)
+{
+    int64_t        now;
+    cx_agg_site_t *s;
+
+    if (a->conf->once || a->conf->rebuild) {
+        return;
+    }
+
+    now = cx_monotonic();
+
+    for (s = a->site; s; s = s->next) {
+        s->lease.asked = s->lease.held && s->lease.at && cx_agg_usable(s, now)
+                         && now >= s->lease.at + CX_LEASE_RENEW;
+
+        if (s->lease.asked) {
+            cx_lease_send(a, s, "take");
+        }
+    }
+
+    for (s = a->site; s; s = s->next) {
+        if (s->lease.asked) {
+            cx_lease_kept(a, s, now);
+        }
+    }
+}
+
+
 /* ---- giving back ---- */
 
 int

@@ -47,7 +47,6 @@ main(int argc, char **argv)
 
         memset(&agg, 0, sizeof(cx_agg_t));
         agg.conf = &conf;
-        cx_agg_sum_init(&agg);
         rc = cx_agg_run(&agg);
 
     } else {

@@ -11,6 +11,8 @@
 
 #define CX_NODES_ASK     1000 /* ms between two questions who is there */
 #define CX_NODES_CONNECT 2000 /* ms at most where others could be asked */
+#define CX_NODES_QUICK   1000 /* ms of a round while nothing waits for it */
+#define CX_NODES_LEAST   500  /* ms of one in a round, and of the first delay */
 #define CX_NODES_BACKOFF 5000 /* ms between two attempts at most */
 #define CX_WORDS         40   /* seeds and what may follow them */
 
@@ -105,9 +107,33 @@ cx_nodes_used(const cx_nodes_t *n)
 int
 cx_nodes_patience(const cx_nodes_t *n)
 {
+    if (n->patience) {
+        return n->patience;
+    }
+
     return n->target->mode == CX_REDIS_NODE || n->timeout < CX_NODES_CONNECT
                ? n->timeout
                : CX_NODES_CONNECT;
+}
+
+
+int
+cx_nodes_share(cx_nodes_t *n, int64_t end, unsigned left)
+{
+    int64_t ms, most;
+
+    n->patience = 0;
+    most = cx_nodes_patience(n);
+    ms = end - cx_monotonic();
+
+    if (ms <= 0) {
+        return 0;
+    }
+
+    ms /= left;
+    ms = ms < CX_NODES_LEAST ? CX_NODES_LEAST : ms;
+
+    return (int) (ms < most ? ms : most);
 }
 
 
@@ -164,10 +190,61 @@ cx_nodes_free(cx_nodes_t *n)
 }
 
 
+/* ms of a round: the first may last, later ones hold up what works */
+
+static int
+cx_nodes_round(const cx_nodes_t *n)
+{
+    const cx_node_t *node;
+
+    if (n->ask_at == 0) {
+        return n->timeout;
+    }
+
+    node = cx_nodes_used(n);
+
+    return n->target->mode == CX_REDIS_SENTINEL && node && node->redis.up
+                   && n->timeout > CX_NODES_QUICK
+               ? CX_NODES_QUICK
+               : cx_nodes_patience(n);
+}
+
+
+/* one round; the next one soon, or later and later while nobody answers */
+
+static int
+cx_nodes_ask(cx_nodes_t *n, int64_t now)
+{
+    int     rc;
+    int64_t end;
+
+    end = now + cx_nodes_round(n);
+    rc = n->target->mode == CX_REDIS_CLUSTER ? cx_cluster_find(n, end)
+                                             : cx_sentinel_find(n, end);
+    n->patience = 0;
+    n->stale = rc != 0;
+
+    if (rc == 0) {
+        n->backoff = 0;
+        n->ask_at = cx_monotonic() + CX_NODES_ASK;
+        return 0;
+    }
+
+    n->backoff = n->backoff ? 2 * n->backoff : CX_NODES_LEAST;
+
+    if (n->backoff > CX_NODES_BACKOFF) {
+        n->backoff = CX_NODES_BACKOFF;
+    }
+
+    n->ask_at = cx_monotonic() + n->backoff;
+
+    return -1;
+}
+
+
 int
 cx_nodes_find(cx_nodes_t *n)
 {
-    int        rc;
     int64_t    now;
     cx_node_t *node;
 
@@ -183,16 +260,11 @@ cx_nodes_find(cx_nodes_t *n)
 
     now = cx_monotonic();
 
-    if (!n->stale || (n->asked_at && now - n->asked_at < CX_NODES_ASK)) {
-        return cx_nodes_used(n) ? 0 : -1;
+    if (n->stale && now >= n->ask_at) {
+        return cx_nodes_ask(n, now);
     }
 
-    rc = n->target->mode == CX_REDIS_CLUSTER ? cx_cluster_find(n, now)
-                                             : cx_sentinel_find(n);
-    n->asked_at = cx_monotonic();
-    n->stale = rc != 0;
-
-    return rc;
+    return n->backoff == 0 && cx_nodes_used(n) ? 0 : -1;
 }
 
 

@@ -67,7 +67,9 @@ cx_agg_notify_init(cx_agg_t *a)
 }
 
 
-static void
+/* 0, or -1: nobody was told */
+
+static int
 cx_notify_send(cx_agg_t *a, const char *text)
 {
     ssize_t n;
@@ -75,24 +77,28 @@ cx_notify_send(cx_agg_t *a, const char *text)
     do {
         n = send(a->notify, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
+
+    return n < 0 ? -1 : 0;
 }
 
 
-/* s that the site furthest behind is behind the clock of Redis, about */
+/* s that the site furthest behind is behind the clock of Redis, about: the age
+   of what it counted last; one that never counted anything does not know */
 
 static double
 cx_notify_lag(const cx_agg_t *a)
 {
-    int64_t              lag, worst, now;
+    int64_t              at, worst, now;
     const cx_agg_site_t *s;
 
     worst = 0;
     now = cx_agg_now();
 
     for (s = a->site; s; s = s->next) {
-        if (s->ready && !s->drained) {
-            lag = now - strtoll(s->id, NULL, 10);
-            worst = lag > worst ? lag : worst;
+        at = strtoll(s->id, NULL, 10);
+
+        if (s->ready && !s->drained && at && strcmp(s->id, s->tip) != 0) {
+            worst = now - at > worst ? now - at : worst;
         }
     }
 
@@ -139,9 +145,11 @@ cx_agg_notify(cx_agg_t *a)
              "%sWATCHDOG=1\nSTATUS=%u of %u sites here, lag %.1f s%s",
              a->notified ? "" : "READY=1\n", a->held, sites, cx_notify_lag(a),
              cx_notify_trouble(a) ? ", waiting for Redis" : "");
-    cx_notify_send(a, text);
-    a->notified = 1;
-    a->notify_at = now;
+
+    if (cx_notify_send(a, text) == 0) {
+        a->notified = 1; /* else READY=1 comes again, with the next turn */
+        a->notify_at = now;
+    }
 }
 
 
@@ -149,7 +157,7 @@ void
 cx_agg_notify_stop(cx_agg_t *a)
 {
     if (a->notify >= 0) {
-        cx_notify_send(a, "STOPPING=1\nSTATUS=counting what was read");
+        (void) cx_notify_send(a, "STOPPING=1\nSTATUS=counting what was read");
         close(a->notify);
         a->notify = -1;
     }

@@ -135,17 +135,19 @@ cx_rank_parse(const cx_str_t *text, int *gran, int64_t *start, cx_str_t *page)
 /* what a predecessor left unscored */
 
 int
-cx_agg_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+cx_agg_rank_left(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
     int              gran;
     char             key[CX_KEY_MAX];
     size_t           i, len;
     int64_t          start;
     cx_str_t         page;
+    cx_redis_t      *r;
     cx_reply_t       reply;
     cx_agg_cell_t   *c;
     cx_agg_window_t *w;
 
+    r = cx_agg_redis(s);
     memset(&reply, 0, sizeof(cx_reply_t));
     len = cx_key(key, CX_KEY_DIRTY, &s->name, 0, 0, NULL);
     cx_redis_command(r, 2);
@@ -161,6 +163,8 @@ cx_agg_rank_left(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
         w = cx_rank_parse(&reply.s[i], &gran, &start, &page)
                 ? NULL
                 : cx_agg_window(s, gran, start, now);
+
+        cx_agg_alive(a);
 
         if (w && cx_agg_load_window(r, s, w)) {
             cx_reply_free(&reply);
@@ -223,24 +227,35 @@ cx_rank_satisfied(cx_redis_t *r, cx_agg_site_t *s, cx_agg_window_t *w)
 
 
 static int
-cx_rank_load(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+cx_rank_load(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
+    cx_redis_t      *r;
     cx_agg_cell_t   *c;
     cx_agg_window_t *w;
 
-    if (s->stale && cx_agg_rank_left(r, s, now)) {
+    r = cx_agg_redis(s);
+
+    if (s->stale && cx_agg_rank_left(a, s, now)) {
         return -1;
     }
 
     for (w = s->window; w; w = w->next) {
-        if (w->satisfied && cx_rank_satisfied(r, s, w)) {
-            return -1;
+        if (w->satisfied) {
+            if (cx_rank_satisfied(r, s, w)) {
+                return -1;
+            }
+
+            cx_agg_alive(a);
         }
     }
 
     for (c = s->dirty; c; c = c->next_dirty) {
-        if (!c->loaded && cx_agg_load_pages(r, s, c->window)) {
-            return -1;
+        if (!c->loaded) {
+            if (cx_agg_load_pages(r, s, c->window)) {
+                return -1;
+            }
+
+            cx_agg_alive(a);
         }
     }
 
@@ -249,19 +264,19 @@ cx_rank_load(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 
 
 int
-cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+cx_agg_rank(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
     int            rc;
     unsigned       n;
     cx_agg_cell_t *c;
 
-    rc = cx_agg_sum_is(r, s);
+    rc = cx_agg_sum_is(a, s);
 
     if (rc) {
-        return rc > 0 ? cx_agg_sum(s, now) : CX_COMMIT_FAILED;
+        return rc > 0 ? cx_agg_sum(a, s, now) : CX_COMMIT_FAILED;
     }
 
-    if (cx_rank_load(r, s, now)) {
+    if (cx_rank_load(a, s, now)) {
         return CX_COMMIT_FAILED;
     }
 
@@ -278,11 +293,13 @@ cx_agg_rank(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
         }
 
         if (s->commands) {
-            rc = cx_agg_commit_ops(r, s, now);
+            rc = cx_agg_commit_ops(cx_agg_redis(s), s, now);
 
             if (rc != CX_COMMIT_OK) {
                 return rc;
             }
+
+            cx_agg_alive(a);
         }
     } while (s->dirty);
 
@@ -363,22 +380,25 @@ cx_rank_windows(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 
 
 int
-cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
+cx_agg_rebuild(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
     int              rc;
     size_t           i;
     unsigned         n;
+    cx_redis_t      *r;
     cx_agg_node_t   *node;
     cx_agg_window_t *w;
+
+    r = cx_agg_redis(s);
 
     if (cx_agg_load_site(r, s)) {
         return CX_COMMIT_FAILED;
     }
 
-    rc = cx_agg_sum_is(r, s);
+    rc = cx_agg_sum_is(a, s);
 
     if (rc) {
-        return rc > 0 ? cx_agg_sum_rebuild(s, now) : CX_COMMIT_FAILED;
+        return rc > 0 ? cx_agg_sum_rebuild(a, s, now) : CX_COMMIT_FAILED;
     }
 
     if (cx_rank_windows(r, s, now)) {
@@ -401,7 +421,7 @@ cx_agg_rebuild(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
             }
         }
 
-        rc = cx_agg_rank(r, s, now);
+        rc = cx_agg_rank(a, s, now);
 
         if (rc != CX_COMMIT_OK) {
             return rc;

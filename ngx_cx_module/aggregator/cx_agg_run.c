@@ -15,6 +15,7 @@
 #define CX_RUN_PAUSE   50    /* ms between reads while events trickle */
 #define CX_RUN_GAP     10000 /* ms between looks for a gap */
 #define CX_RUN_NEWER   60000 /* ms between looks at newer rollups */
+#define CX_RUN_ALIVE   200   /* ms between signs of life amidst work */
 #define CX_RUN_CLUSTER 2000  /* ms that a node may hold up the others */
 
 
@@ -113,7 +114,7 @@ cx_run_due(cx_agg_t *a, cx_agg_site_t *s)
     if (rc == CX_COMMIT_OK && s->pending == 0 && (s->dirty || s->stale)
         && (last || s->scored_at == 0 || now >= s->scored_at + a->conf->score))
     {
-        rc = cx_agg_rank(r, s, wall);
+        rc = cx_agg_rank(a, s, wall);
         s->scored_at = now;
     }
 
@@ -175,6 +176,21 @@ cx_run_site(cx_agg_t *a, cx_agg_site_t *s)
 
 
 /* ---- the loop ---- */
+
+void
+cx_agg_alive(cx_agg_t *a)
+{
+    int64_t now;
+
+    now = cx_monotonic();
+
+    if (now >= a->alive_at + CX_RUN_ALIVE) {
+        a->alive_at = now;
+        cx_agg_lease_keep(a);
+        cx_agg_notify(a);
+    }
+}
+
 
 static void
 cx_run_sites(cx_agg_t *a)
@@ -343,7 +359,7 @@ cx_run_rebuild(cx_agg_t *a)
         }
 
         do {
-            rc = cx_agg_rebuild(cx_agg_redis(s), s, cx_agg_now());
+            rc = cx_agg_rebuild(a, s, cx_agg_now());
         } while (rc == CX_COMMIT_CONFLICT && !cx_agg_stop);
 
         if (s->newer) {

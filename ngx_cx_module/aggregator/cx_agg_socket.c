@@ -46,6 +46,21 @@ cx_socket_wait(int fd, short events, int timeout)
 }
 
 
+int
+cx_socket_left(const cx_redis_t *r)
+{
+    int64_t left;
+
+    if (r->until == 0) {
+        return r->timeout;
+    }
+
+    left = r->until - cx_monotonic();
+
+    return left < 0 ? 0 : left < r->timeout ? (int) left : r->timeout;
+}
+
+
 /* errno in words; always -1 */
 
 static int
@@ -58,10 +73,11 @@ cx_socket_error(cx_redis_t *r)
 }
 
 
-/* a connected socket in r->fd; 0, or -1 and errno */
+/* a connected socket in r->fd within timeout ms; 0, or -1 and errno */
 
 static int
-cx_socket_connect(cx_redis_t *r, const struct sockaddr *sa, socklen_t len)
+cx_socket_connect(cx_redis_t *r, const struct sockaddr *sa, socklen_t len,
+                  int timeout)
 {
     int       err;
     socklen_t size;
@@ -82,7 +98,7 @@ cx_socket_connect(cx_redis_t *r, const struct sockaddr *sa, socklen_t len)
     if (err == EINPROGRESS || err == EINTR) {
         size = sizeof(err);
 
-        if (cx_socket_wait(r->fd, POLLOUT, r->timeout)
+        if (cx_socket_wait(r->fd, POLLOUT, timeout)
             || getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &err, &size))
         {
             err = errno;
@@ -117,7 +133,7 @@ cx_socket_unix(cx_redis_t *r, const cx_str_t *path)
     memcpy(sun.sun_path, path->data, path->len);
 
     return cx_socket_connect(r, (struct sockaddr *) &sun,
-                             sizeof(struct sockaddr_un))
+                             sizeof(struct sockaddr_un), cx_socket_left(r))
                ? cx_socket_error(r)
                : 0;
 }
@@ -143,44 +159,64 @@ cx_socket_options(int fd)
 }
 
 
+/* an address of a name, with the port; n are left to be tried, this one too */
+
+static int
+cx_socket_address(cx_redis_t *r, const struct addrinfo *ai, unsigned port,
+                  int n)
+{
+    struct sockaddr_in     *sin;
+    struct sockaddr_in6    *sin6;
+    struct sockaddr_storage sa;
+
+    memset(&sa, 0, sizeof(struct sockaddr_storage));
+    memcpy(&sa, ai->ai_addr, ai->ai_addrlen);
+
+    if (sa.ss_family == AF_INET6) {
+        sin6 = (struct sockaddr_in6 *) &sa;
+        sin6->sin6_port = htons((uint16_t) port);
+
+    } else {
+        sin = (struct sockaddr_in *) &sa;
+        sin->sin_port = htons((uint16_t) port);
+    }
+
+    return cx_socket_connect(r, (struct sockaddr *) &sa, ai->ai_addrlen,
+                             cx_socket_left(r) / n);
+}
+
+
 static int
 cx_socket_tcp(cx_redis_t *r, const cx_redis_addr_t *addr)
 {
-    int             rc;
-    char            host[CX_REDIS_HOST], port[8];
-    struct addrinfo hints, *list, *ai;
+    int                    rc, n;
+    char                   host[CX_REDIS_HOST];
+    const struct addrinfo *list, *ai;
 
     snprintf(host, sizeof(host), "%.*s", (int) addr->host.len,
              (char *) addr->host.data);
-    snprintf(port, sizeof(port), "%u", addr->port % 65536);
-    memset(&hints, 0, sizeof(struct addrinfo));
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV;
-    rc = getaddrinfo(host, port, &hints, &list);
 
-    if (rc) {
-        snprintf(r->error, sizeof(r->error), "host not found: %s",
-                 rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+    /* something must be left to connect */
+
+    if (cx_resolve(r, host, cx_socket_left(r) * 4 / 5, &list)) {
         return -1;
     }
 
-    rc = -1;
+    for (n = 0, ai = list; ai; ai = ai->ai_next) {
+        n++;
+    }
 
-    for (ai = list; ai && rc; ai = ai->ai_next) {
-        rc = cx_socket_connect(r, ai->ai_addr, ai->ai_addrlen);
+    for (rc = -1, ai = list; ai && rc; ai = ai->ai_next, n--) {
+        rc = cx_socket_address(r, ai, addr->port, n);
     }
 
     if (rc) {
-        (void) cx_socket_error(r);
-
-    } else {
-        cx_socket_options(r->fd);
+        return cx_socket_error(r);
     }
 
-    freeaddrinfo(list);
+    cx_socket_options(r->fd);
 
-    return rc;
+    return 0;
 }
 
 
@@ -243,7 +279,7 @@ cx_socket_recv(cx_redis_t *r, void *data, size_t len)
         }
 
         if ((errno != EAGAIN && errno != EWOULDBLOCK)
-            || cx_socket_wait(r->fd, POLLIN, r->timeout))
+            || cx_socket_wait(r->fd, POLLIN, cx_socket_left(r)))
         {
             return cx_socket_error(r);
         }
@@ -272,7 +308,7 @@ cx_socket_send(cx_redis_t *r, const void *data, size_t len)
         }
 
         if ((errno != EAGAIN && errno != EWOULDBLOCK)
-            || cx_socket_wait(r->fd, POLLOUT, r->timeout))
+            || cx_socket_wait(r->fd, POLLOUT, cx_socket_left(r)))
         {
             return cx_socket_error(r);
         }

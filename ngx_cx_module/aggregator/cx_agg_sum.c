@@ -14,15 +14,6 @@
 #define CX_SUM_OPS   2000 /* marks taken off in one transaction */
 #define CX_SUM_QUIET 1000 /* ms that a slot may take to move, quietly */
 
-static cx_agg_t *cx_sum_agg;
-
-
-void
-cx_agg_sum_init(cx_agg_t *a)
-{
-    cx_sum_agg = a;
-}
-
 
 /* ---- is it split? ---- */
 
@@ -34,11 +25,11 @@ cx_sum_same(const cx_str_t *a, const cx_str_t *b)
 
 
 static int
-cx_sum_found(const cx_agg_site_t *s)
+cx_sum_found(const cx_agg_t *a, const cx_agg_site_t *s)
 {
     const cx_agg_site_t *t;
 
-    for (t = cx_sum_agg->site; t; t = t->next) {
+    for (t = a->site; t; t = t->next) {
         if (t->shard >= 0 && cx_sum_same(&t->parent, &s->name)) {
             return 1;
         }
@@ -69,7 +60,7 @@ cx_sum_listed(cx_redis_t *r, const cx_agg_site_t *s)
 
 
 int
-cx_agg_sum_is(cx_redis_t *r, cx_agg_site_t *s)
+cx_agg_sum_is(cx_agg_t *a, cx_agg_site_t *s)
 {
     int              rc;
     size_t           i;
@@ -81,10 +72,10 @@ cx_agg_sum_is(cx_redis_t *r, cx_agg_site_t *s)
         return 1;
     }
 
-    rc = cx_sum_found(s);
+    rc = cx_sum_found(a, s);
 
     if (rc == 0 && s->stale) {
-        rc = cx_sum_listed(r, s);
+        rc = cx_sum_listed(cx_agg_redis(s), s);
     }
 
     if (rc <= 0) {
@@ -241,16 +232,14 @@ cx_sum_ours(cx_sum_t *m, cx_agg_site_t *t, const cx_agg_site_t *s)
 /* all that this shard has counted is in Redis; as a commit */
 
 static int
-cx_sum_settle(cx_agg_site_t *t, int64_t now)
+cx_sum_settle(cx_sum_t *m, cx_agg_site_t *t, int64_t now)
 {
-    int         rc;
-    cx_redis_t *r;
+    int rc;
 
-    r = cx_agg_redis(t);
-    rc = t->pending ? cx_agg_commit(r, t, now) : CX_COMMIT_OK;
+    rc = t->pending ? cx_agg_commit(cx_agg_redis(t), t, now) : CX_COMMIT_OK;
 
     if (rc == CX_COMMIT_OK && t->stale) {
-        rc = cx_agg_rank_left(r, t, now) ? CX_COMMIT_FAILED : CX_COMMIT_OK;
+        rc = cx_agg_rank_left(m->agg, t, now) ? CX_COMMIT_FAILED : CX_COMMIT_OK;
     }
 
     return rc;
@@ -296,7 +285,8 @@ cx_sum_members(cx_sum_t *m, cx_agg_site_t *s, int64_t now)
             continue;
         }
 
-        rc = cx_sum_settle(t, now);
+        cx_agg_alive(m->agg);
+        rc = cx_sum_settle(m, t, now);
 
         if (rc == CX_COMMIT_OK) {
             m->member[m->members++] = t;
@@ -385,6 +375,7 @@ cx_sum_done(cx_sum_t *m, cx_agg_site_t *s, int64_t now)
             continue;
         }
 
+        cx_agg_alive(m->agg);
         rc = cx_sum_unmark(t, now);
 
         if (rc == CX_COMMIT_CONFLICT) {
@@ -402,12 +393,12 @@ cx_sum_done(cx_sum_t *m, cx_agg_site_t *s, int64_t now)
 /* ---- all of it ---- */
 
 static cx_sum_t *
-cx_sum_new(const cx_agg_site_t *s)
+cx_sum_new(cx_agg_t *a, const cx_agg_site_t *s)
 {
     cx_sum_t *m;
 
     m = cx_alloc(sizeof(cx_sum_t));
-    m->agg = cx_sum_agg;
+    m->agg = a;
     m->site = cx_agg_site(s->conf, &s->parent);
 
     return m;
@@ -448,12 +439,12 @@ cx_sum_run(cx_sum_t *m, cx_agg_site_t *s, int64_t now)
 
 
 int
-cx_agg_sum(cx_agg_site_t *s, int64_t now)
+cx_agg_sum(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
     int       rc;
     cx_sum_t *m;
 
-    m = cx_sum_new(s);
+    m = cx_sum_new(a, s);
     rc = cx_sum_run(m, s, now);
     cx_sum_free(m);
 
@@ -568,7 +559,7 @@ cx_sum_again(cx_sum_t *m, cx_agg_site_t *s, int64_t now)
 
 
 int
-cx_agg_sum_rebuild(cx_agg_site_t *s, int64_t now)
+cx_agg_sum_rebuild(cx_agg_t *a, cx_agg_site_t *s, int64_t now)
 {
     int            rc;
     cx_sum_t      *m;
@@ -576,13 +567,13 @@ cx_agg_sum_rebuild(cx_agg_site_t *s, int64_t now)
 
     /* all of it is done with the first of its shards */
 
-    for (t = cx_sum_agg->site; t != s; t = t->next) {
+    for (t = a->site; t != s; t = t->next) {
         if (cx_sum_same(&t->parent, &s->parent)) {
             return CX_COMMIT_OK;
         }
     }
 
-    m = cx_sum_new(s);
+    m = cx_sum_new(a, s);
     m->rebuild = 1;
     rc = cx_sum_again(m, s, now);
     cx_sum_free(m);

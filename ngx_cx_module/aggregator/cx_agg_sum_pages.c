@@ -583,6 +583,10 @@ cx_sum_window(cx_sum_t *m, cx_agg_window_t *w)
 
             cx_sum_pause(tries);
         }
+
+        if (rc != CX_COMMIT_FAILED) {
+            cx_agg_alive(m->agg);
+        }
     } while (rc == CX_COMMIT_CONFLICT || (rc == CX_COMMIT_OK && left));
 
     return rc;

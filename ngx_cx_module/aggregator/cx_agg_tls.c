@@ -315,7 +315,7 @@ cx_tls_wait(cx_redis_t *r, int n, int err)
         return cx_tls_error(r, "failed");
     }
 
-    if (cx_socket_wait(r->fd, events, r->timeout)) {
+    if (cx_socket_wait(r->fd, events, cx_socket_left(r))) {
         snprintf(r->error, sizeof(r->error), "%s",
                  errno == ETIMEDOUT ? "timed out" : strerror(errno));
         return -1;
