@@ -189,12 +189,14 @@ cx_ctl_site(cx_ctl_t *c, const char *s)
     if (!cx_site_ok(&name)) {
         return cx_ctl_bad("--site", s,
                           "expected 1 to 64 of A-Z a-z 0-9 _ . "
-                          ": - and /");
+                          ": - and /, without a shard's /number");
     }
 
-    free(c->sites[0]);
-    c->sites[0] = strdup(s);
-    c->n_sites = 1;
+    while (c->n_sites) {
+        free(c->sites[--c->n_sites]);
+    }
+
+    cx_ctl_site_add(c, &name);
 
     return 0;
 }
@@ -434,6 +436,8 @@ main(int argc, char **argv)
 
     memset(&c, 0, sizeof(cx_ctl_t));
     c.none.fd = -1;
+    c.away.redis.fd = -1;
+    c.failed = &c.none;
     c.limit = -1;
     c.max = 60;
     c.max_entries = -1;
@@ -482,9 +486,19 @@ main(int argc, char **argv)
         free(c.role[--c.n_roles].pattern);
     }
 
+    /* a disk that is full, a reader that is gone */
+
+    if (fflush(stdout) || ferror(stdout)) {
+        fputs("cxctl: what it says could not be written\n", stderr);
+        rc = CX_CTL_ERROR;
+    }
+
     free(c.args);
+    free(c.sites);
+    cx_ctl_drop(&c);
     cx_nodes_free(&c.nodes);
     cx_redis_free(&c.none);
+    cx_redis_free(&c.away.redis);
     cx_reply_free(&c.reply);
     free(c.words);
 

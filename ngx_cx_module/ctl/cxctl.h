@@ -10,7 +10,6 @@
 
 enum { CX_CTL_OK, CX_CTL_BAD, CX_CTL_ERROR };    /* exit status */
 
-#define CX_CTL_SITES  256
 #define CX_CTL_ROLES  64             /* --form, --search, ...; --site-host */
 
 /* pages that an option names: CX_ROLE_*, 0 for --ignore */
@@ -27,9 +26,17 @@ typedef struct {
     int              shard;              /* -1: the site itself */
 } cx_ctl_part_t;
 
+typedef struct cx_ctl_sent_s  cx_ctl_sent_t;     /* cxctl_ask.c */
+
 typedef struct {
     cx_redis_t      *redis;              /* whom the last command went to */
+    cx_node_t       *node;               /* its node; NULL: there is none */
     cx_redis_t       none;               /* instead, if there is none */
+    cx_node_t        away;               /* where a slot has moved to */
+    cx_redis_t      *failed;             /* whose error the last one is */
+    cx_ctl_sent_t   *sent;               /* not answered yet, in order */
+    cx_ctl_sent_t  **sent_last;
+    unsigned         moved:1;            /* a slot has: ask who has which */
     cx_reply_t       reply;
     cx_nodes_t       nodes;
     cx_redis_target_t target;
@@ -39,7 +46,8 @@ typedef struct {
     cx_ctl_part_t    part[CX_SHARDS_MAX + 1];
     unsigned         parts;
     unsigned         split:1;            /* into shards */
-    char            *sites[CX_CTL_SITES];
+    unsigned         known:1;            /* has a stream, or was counted */
+    char           **sites;
     unsigned         n_sites;
     int              gran;
     int64_t          window;
@@ -74,7 +82,7 @@ typedef struct {
 } cx_ctl_page_t;
 
 
-/* ---- cxctl_read.c: Redis; -1 has been said on stderr ---- */
+/* ---- cxctl_ask.c: questions to Redis; -1 has been said on stderr ---- */
 
 /* later commands go to this node, until they are about a site */
 void cx_ctl_use(cx_ctl_t *c, cx_node_t *node);
@@ -82,15 +90,23 @@ void cx_ctl_use(cx_ctl_t *c, cx_node_t *node);
 /* to the node of the site in hand, for cx_ctl_get() */
 void cx_ctl_node(cx_ctl_t *c);
 
-/* reads what is still to come, after an error */
+/* reads what is still to come, after an error; or does without it */
 void cx_ctl_drain(cx_ctl_t *c);
+void cx_ctl_drop(cx_ctl_t *c);
 
 /* queues a command: an argument count, then strings; for the node of the site
    in hand.  That none is there is said by cx_ctl_get() */
 void cx_ctl_ask(cx_ctl_t *c, unsigned args, ...);
 
-/* the next reply, in c->reply */
+/* the next reply, in c->reply; a slot that moves is followed */
 int cx_ctl_get(cx_ctl_t *c);
+
+/* the same, but -1 is not said; and saying it, -1 */
+int cx_ctl_take(cx_ctl_t *c);
+int cx_ctl_say(const cx_ctl_t *c);
+
+
+/* ---- cxctl_read.c: what they say; -1 has been said on stderr ---- */
 
 /* a key of the site, with a NUL, in a buffer of CX_KEY_MAX + 1 bytes */
 char *cx_ctl_key(cx_ctl_t *c, char *dst, int key, int gran, int64_t window,
@@ -107,6 +123,9 @@ int64_t cx_ctl_number(cx_ctl_t *c, const char *name);
 /* c->reply is the index with scores; a list, its pages named; free by _free */
 cx_ctl_page_t *cx_ctl_pages(cx_ctl_t *c, size_t *n);
 void cx_ctl_pages_free(cx_ctl_page_t *p, size_t n);
+
+/* a name into c->sites, once */
+void cx_ctl_site_add(cx_ctl_t *c, const cx_str_t *name);
 
 /* sites that have a stream or a checkpoint, sorted, into c->sites */
 int cx_ctl_find_sites(cx_ctl_t *c);

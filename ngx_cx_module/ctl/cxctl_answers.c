@@ -135,7 +135,7 @@ cx_ctl_cmd_verbatims(cx_ctl_t *c)
 static void
 cx_tail_text(cx_ctl_t *c, const char *id, size_t i, size_t n)
 {
-    char       *s, when[32];
+    char       *s, *name, when[32];
     size_t      k;
     cx_str_t   *v;
     const char *type, *page;
@@ -154,7 +154,9 @@ cx_tail_text(cx_ctl_t *c, const char *id, size_t i, size_t n)
     }
 
     s = cx_ctl_safe(page, strlen(page));
-    printf("%s  %-7s %s ", cx_ctl_time(when, strtoll(id, NULL, 10)), type, s);
+    name = cx_ctl_safe(type, strlen(type));
+    printf("%s  %-7s %s ", cx_ctl_time(when, strtoll(id, NULL, 10)), name, s);
+    free(name);
     free(s);
 
     for (k = 0; k + 1 < n; k += 2) {
@@ -162,8 +164,10 @@ cx_tail_text(cx_ctl_t *c, const char *id, size_t i, size_t n)
             && strcmp((char *) v[k].data, "page") != 0
             && strcmp((char *) v[k].data, "ts") != 0)
         {
+            name = cx_ctl_safe((char *) v[k].data, v[k].len);
             s = cx_ctl_safe((char *) v[k + 1].data, v[k + 1].len);
-            printf(" %s=%s", (char *) v[k].data, s);
+            printf(" %s=%s", name, s);
+            free(name);
             free(s);
         }
     }
@@ -297,7 +301,7 @@ cx_ctl_cmd_tail(cx_ctl_t *c)
     while (left != 0) {
         done = cx_tail_poll(c, at, left);
 
-        if (done < 0) {
+        if (done < 0 || ferror(stdout)) {
             return CX_CTL_ERROR;
         }
 

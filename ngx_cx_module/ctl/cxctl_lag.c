@@ -285,6 +285,21 @@ enum {
 };
 
 
+static FILE *
+cx_lag_stream(cx_lag_family_t *f)
+{
+    FILE *out;
+
+    out = open_memstream(&f->text, &f->len);
+
+    if (out == NULL) {
+        cx_realloc(NULL, SIZE_MAX); /* says it, and ends */
+    }
+
+    return out;
+}
+
+
 /* all samples of a family stand together */
 
 static void
@@ -302,7 +317,7 @@ cx_lag_sample(cx_ctl_t *c, cx_lag_family_t *family, const cx_lag_t *l)
 
 #define CX_LAG_SAMPLE(name, type, what, format, value)                       \
     if (f->out == NULL) {                                                    \
-        f->out = open_memstream(&f->text, &f->len);                          \
+        f->out = cx_lag_stream(f);                                           \
         fprintf(f->out, "# HELP cx_aggregator_" name " " what                \
                         "\n# TYPE cx_aggregator_" name " " type "\n");       \
     }                                                                        \
@@ -370,6 +385,11 @@ cx_lag_site(cx_lag_out_t *o, const char *site)
 
     if (cx_ctl_parts(c, site)) {
         cx_ctl_drain(c);
+        return CX_CTL_ERROR;
+    }
+
+    if (!c->known) {
+        fprintf(stderr, "cxctl: site %s has no events, nor ever had\n", site);
         return CX_CTL_ERROR;
     }
 

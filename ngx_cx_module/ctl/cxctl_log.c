@@ -222,9 +222,12 @@ cx_log_close(cx_log_t *l)
         /* void */
     }
 
-    /* what nobody read to the end is no damage */
+    /* what nobody read to the end is no damage, nor is a warning: 2 */
 
-    if (!l->eof || (WIFEXITED(status) && WEXITSTATUS(status) != 1)) {
+    if (!l->eof
+        || (WIFEXITED(status)
+            && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2)))
+    {
         return 0;
     }
 

@@ -1,86 +1,9 @@
 /* What cxctl reads from Redis. */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cxctl.h"
-
-
-void
-cx_ctl_use(cx_ctl_t *c, cx_node_t *node)
-{
-    c->redis = &node->redis;
-
-    /* a node that did not answer once is not waited for again */
-
-    if (node->trouble_at == 0 && cx_node_up(&c->nodes, node)) {
-        (void) cx_node_failed(&c->nodes, node);
-    }
-}
-
-
-void
-cx_ctl_node(cx_ctl_t *c)
-{
-    cx_node_t *node;
-
-    node = cx_nodes_site(&c->nodes, &c->site);
-
-    if (node) {
-        cx_ctl_use(c, node);
-        return;
-    }
-
-    c->redis = &c->none;
-    memcpy(c->none.label, c->target.label, sizeof(c->none.label));
-    snprintf(c->none.error, sizeof(c->none.error), "%.190s", c->nodes.error);
-}
-
-
-void
-cx_ctl_ask(cx_ctl_t *c, unsigned args, ...)
-{
-    va_list list;
-
-    if (c->site.len) {
-        cx_ctl_node(c);
-    }
-
-    cx_redis_command(c->redis, args);
-    va_start(list, args);
-
-    while (args--) {
-        cx_redis_text(c->redis, va_arg(list, const char *));
-    }
-
-    va_end(list);
-}
-
-
-int
-cx_ctl_get(cx_ctl_t *c)
-{
-    if (cx_redis_get(c->redis, &c->reply)) {
-        fprintf(stderr, "cxctl: %s: %s\n", c->redis->label, c->redis->error);
-        return -1;
-    }
-
-    return 0;
-}
-
-
-void
-cx_ctl_drain(cx_ctl_t *c)
-{
-    cx_node_t *node;
-
-    for (node = c->nodes.node; node; node = node->next) {
-        while (node->redis.up && node->redis.expect) {
-            (void) cx_redis_get(&node->redis, &c->reply);
-        }
-    }
-}
 
 
 char *
@@ -184,6 +107,51 @@ cx_ctl_pages_free(cx_ctl_page_t *p, size_t n)
 }
 
 
+/* ---- keys that match, each maybe more than once ---- */
+
+typedef void (*cx_ctl_found_pt)(cx_ctl_t *c, const cx_key_parts_t *p,
+                                void *data);
+
+
+/* at the node in hand, or that of the site in hand; 0, or -1 (said) */
+
+static int
+cx_ctl_scan(cx_ctl_t *c, const char *match, cx_ctl_found_pt found, void *data)
+{
+    char           cursor[24];
+    size_t         i;
+    cx_key_parts_t p;
+
+    memcpy(cursor, "0", 2);
+
+    do {
+        cx_ctl_ask(c, 6, "SCAN", cursor, "MATCH", match, "COUNT", "1000");
+
+        if (cx_ctl_get(c)) {
+            return -1;
+        }
+
+        if (c->reply.n < 3 || c->reply.type[1] != REDIS_REPLY_STRING) {
+            fprintf(stderr, "cxctl: %s: unexpected reply to SCAN\n",
+                    c->redis->label);
+            return -1;
+        }
+
+        snprintf(cursor, sizeof(cursor), "%s", (char *) c->reply.s[1].data);
+
+        for (i = 3; i < c->reply.n; i++) {
+            if (cx_key_parse(&p, &c->reply.s[i]) == 0) {
+                found(c, &p, data);
+            }
+        }
+    } while (strcmp(cursor, "0") != 0);
+
+    return 0;
+}
+
+
+/* ---- sites ---- */
+
 static int
 cx_ctl_site_order(const void *a, const void *b)
 {
@@ -191,7 +159,7 @@ cx_ctl_site_order(const void *a, const void *b)
 }
 
 
-static void
+void
 cx_ctl_site_add(cx_ctl_t *c, const cx_str_t *name)
 {
     char    *s;
@@ -205,44 +173,21 @@ cx_ctl_site_add(cx_ctl_t *c, const cx_str_t *name)
         }
     }
 
-    if (c->n_sites < CX_CTL_SITES) {
-        s = cx_alloc(name->len + 1);
-        memcpy(s, name->data, name->len);
-        c->sites[c->n_sites++] = s;
-    }
+    c->sites = cx_realloc(c->sites, (c->n_sites + 1) * sizeof(char *));
+    s = cx_alloc(name->len + 1);
+    memcpy(s, name->data, name->len);
+    c->sites[c->n_sites++] = s;
 }
 
 
-/* the sites of a node; 0, or -1 (said) */
-
-static int
-cx_ctl_node_sites(cx_ctl_t *c, const char *match)
+static void
+cx_ctl_site_found(cx_ctl_t *c, const cx_key_parts_t *p, void *data)
 {
-    char           cursor[24];
-    size_t         i;
-    cx_str_t       site;
-    cx_key_parts_t p;
+    cx_str_t site;
 
-    memcpy(cursor, "0", 2);
-
-    do {
-        cx_ctl_ask(c, 6, "SCAN", cursor, "MATCH", match, "COUNT", "1000");
-
-        if (cx_ctl_get(c) || c->reply.n < 3) {
-            return -1;
-        }
-
-        snprintf(cursor, sizeof(cursor), "%s", (char *) c->reply.s[1].data);
-
-        for (i = 3; i < c->reply.n; i++) {
-            if (cx_key_parse(&p, &c->reply.s[i]) == 0) {
-                (void) cx_shard_parse(&site, &p.site);
-                cx_ctl_site_add(c, &site);
-            }
-        }
-    } while (strcmp(cursor, "0") != 0);
-
-    return 0;
+    (void) data;
+    (void) cx_shard_parse(&site, &p->site);
+    cx_ctl_site_add(c, &site);
 }
 
 
@@ -258,14 +203,16 @@ cx_ctl_find_sites(cx_ctl_t *c)
 
         cx_ctl_use(c, node);
 
-        if (cx_ctl_node_sites(c, "cx:{*}:checkpoint")
-            || cx_ctl_node_sites(c, "cx:{*}:events"))
+        if (cx_ctl_scan(c, "cx:{*}:checkpoint", cx_ctl_site_found, NULL)
+            || cx_ctl_scan(c, "cx:{*}:events", cx_ctl_site_found, NULL))
         {
             return -1;
         }
     }
 
-    qsort(c->sites, c->n_sites, sizeof(char *), cx_ctl_site_order);
+    if (c->n_sites) {
+        qsort(c->sites, c->n_sites, sizeof(char *), cx_ctl_site_order);
+    }
 
     return 0;
 }
@@ -285,13 +232,10 @@ cx_ctl_stream(cx_ctl_t *c, cx_ctl_stream_t *s)
                cx_ctl_key(c, key, CX_KEY_EVENTS, 0, 0, NULL));
     r = &c->reply;
 
-    if (cx_redis_get(c->redis, r)) {
-        if (c->redis->up && strstr(c->redis->error, "no such key")) {
-            return 1;
-        }
-
-        fprintf(stderr, "cxctl: %s: %s\n", c->redis->label, c->redis->error);
-        return -1;
+    if (cx_ctl_take(c)) {
+        return c->failed->up && strstr(c->failed->error, "no such key")
+                   ? 1
+                   : cx_ctl_say(c);
     }
 
     for (i = 1; i + 1 < r->n; i = cx_reply_skip(r, i + 1)) {
@@ -336,47 +280,52 @@ cx_ctl_id_order(const char *a, const char *b)
 }
 
 
+/* ---- windows ---- */
+
+typedef struct {
+    cx_ctl_window_t **list;
+    size_t           *n;
+} cx_ctl_windows_t;
+
+
+static void
+cx_ctl_window_found(cx_ctl_t *c, const cx_key_parts_t *p, void *data)
+{
+    size_t            k;
+    cx_ctl_window_t  *w;
+    cx_ctl_windows_t *all;
+
+    (void) c;
+    all = data;
+
+    if (p->key != CX_KEY_PAGES) {
+        return;
+    }
+
+    for (k = 0; k < *all->n; k++) {
+        if ((*all->list)[k].window == p->window) {
+            return;
+        }
+    }
+
+    *all->list = cx_realloc(*all->list, (k + 1) * sizeof(cx_ctl_window_t));
+    w = *all->list + k;
+    w->gran = p->gran;
+    w->window = p->window;
+    ++*all->n;
+}
+
+
 int
 cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n)
 {
-    char           match[CX_KEY_MAX], cursor[24];
-    size_t         i, k;
-    cx_reply_t    *r;
-    cx_key_parts_t p;
+    char             match[CX_KEY_MAX];
+    cx_ctl_windows_t all;
 
-    r = &c->reply;
+    all.list = list;
+    all.n = n;
     snprintf(match, sizeof(match), "cx:{%.*s}:pages:*", (int) c->site.len,
              (char *) c->site.data);
-    memcpy(cursor, "0", 2);
 
-    do {
-        cx_ctl_ask(c, 6, "SCAN", cursor, "MATCH", match, "COUNT", "1000");
-
-        if (cx_ctl_get(c) || r->n < 3) {
-            return -1;
-        }
-
-        snprintf(cursor, sizeof(cursor), "%s", (char *) r->s[1].data);
-
-        for (i = 3; i < r->n; i++) {
-            if (cx_key_parse(&p, &r->s[i]) || p.key != CX_KEY_PAGES) {
-                continue;
-            }
-
-            for (k = 0; k < *n; k++) { /* SCAN may say a key twice */
-                if ((*list)[k].window == p.window) {
-                    break;
-                }
-            }
-
-            if (k == *n) {
-                *list = cx_realloc(*list, (k + 1) * sizeof(cx_ctl_window_t));
-                (*list)[k].gran = p.gran;
-                (*list)[k].window = p.window;
-                ++*n;
-            }
-        }
-    } while (strcmp(cursor, "0") != 0);
-
-    return 0;
+    return cx_ctl_scan(c, match, cx_ctl_window_found, &all);
 }

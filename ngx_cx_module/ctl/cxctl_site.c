@@ -53,10 +53,11 @@ cx_part_ask(cx_ctl_t *c)
 }
 
 
-/* shards that no aggregator has noted yet */
+/* shards that no aggregator has noted yet; where none is known, those are not
+   missed that are at nodes which do not answer */
 
 static int
-cx_part_probe(cx_ctl_t *c)
+cx_part_probe(cx_ctl_t *c, int missed)
 {
     int      k;
     char     text[CX_SHARD_MAX + 1];
@@ -76,12 +77,13 @@ cx_part_probe(cx_ctl_t *c)
 
         cx_ctl_node(c);
 
-        if (cx_ctl_get(c)) {
-            c->site = whole;
-            return -1;
-        }
+        if (cx_ctl_take(c)) {
+            if (missed) {
+                c->site = whole;
+                return cx_ctl_say(c);
+            }
 
-        if (c->reply.s[0].len) {
+        } else if (c->reply.s[0].len) {
             cx_part_add(c, k % CX_SHARDS_MAX);
         }
     }
@@ -123,11 +125,12 @@ cx_ctl_parts(cx_ctl_t *c, const char *site)
         }
     }
 
-    if ((c->parts || !own) && cx_part_probe(c)) {
+    if (cx_part_probe(c, c->parts || !own)) {
         return -1;
     }
 
     c->split = c->parts > 0;
+    c->known = own || c->split;
 
     if (own || !c->split) {
         cx_part_add(c, -1);
