@@ -44,7 +44,7 @@ sub burst {
         $s->send;
         sleep 0.02;
     }
-    return wait_for(sub { ($s->checkpoint->{entries} // 0) >= $n }, 9);
+    return wait_for(sub { ($s->checkpoint->{entries} // 0) >= $n }, 20);
 }
 
 ok burst(60), 'read all';

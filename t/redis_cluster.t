@@ -48,7 +48,8 @@ sub load_for {
     my ($ngx, $seconds) = @_;
     my $end = time + $seconds;
     my @marks;
-    while (time < $end) {
+    while (time < $end || (@marks && @marks <= 20)) {    # a busy machine
+        last if time > $end + 10;
         push @marks, burst($ngx, 10);
         sleep 0.02;
     }
@@ -204,11 +205,13 @@ ok wait_for(sub { $wrong->error_log =~ /cluster support disabled/ }, 5),
     'no cluster: told';
 $wrong->stop;
 
-# names of nodes instead of addresses
-$_->cmd('CONFIG', 'SET', 'cluster-announce-hostname', 'localhost'),
-    $_->cmd('CONFIG', 'SET', 'cluster-preferred-endpoint-type', 'hostname')
-    for $c->nodes;
-sleep 1;
+# names of nodes instead of addresses; before Redis 7 only the seed has one
+if ($seed->major >= 7) {
+    $_->cmd('CONFIG', 'SET', 'cluster-announce-hostname', 'localhost'),
+        $_->cmd('CONFIG', 'SET', 'cluster-preferred-endpoint-type', 'hostname')
+        for $c->nodes;
+    sleep 1;
+}
 my $named = nginx_to('redis://localhost:' . $seed->port . ' cluster');
 all_once('names', $c, load_for($named, 0.5));
 is scalar(news($named)), 0, 'names: nothing in the log';

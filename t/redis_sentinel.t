@@ -62,9 +62,17 @@ trouble_over($ngx, 'failover');
 ok wait_for(sub { $s->in_step }, 20), 'failover: the others follow';
 $_->cmd('CONFIG', 'SET', 'min-replicas-to-write', 0) for $s->nodes;
 
+# nothing is on its way, neither to the master nor to its replicas
+sub settled {
+    my $master = $s->master;
+    wait_for(sub { $ngx->status->{queue_depth} == 0 && $s->level($master) },
+             10);
+    return $master;
+}
+
 # killed: what was acknowledged has reached a replica
 my $old;
-@marks = load($ngx, 1, sub { sleep 0.3; ($old = $s->master)->kill9 });
+@marks = load($ngx, 1, sub { ($old = settled())->kill9 });
 push @marks, load($ngx, 1);
 ok $s->wait_other($old), 'a replica takes over';
 once('killed', $s, @marks, load($ngx, 0.5));
@@ -78,7 +86,7 @@ once('as replica', $s, load($ngx, 0.5));
 is scalar(news($ngx)), 0, 'as replica: nothing in the log';
 
 # frozen, then awake again as a master that nobody asked
-@marks = load($ngx, 1, sub { sleep 0.3; ($old = $s->master)->pause });
+@marks = load($ngx, 1, sub { ($old = settled())->pause });
 push @marks, load($ngx, 0.5);
 ok $s->wait_other($old), 'another takes over from a frozen one';
 push @marks, load($ngx, 0.3);

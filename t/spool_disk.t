@@ -91,7 +91,7 @@ is((answer($c, $token))[0], 204, 'it works again: acknowledged');
 ok wait_for(sub { $ngx->error_log =~ /cx: spool .* can be used again/ }, 3),
     'and the log says it';
 $redis->start;
-ok wait_for(sub { !segments($ngx->dir . '/spool') }, 5), 'all is delivered';
+ok wait_for(sub { !segments($ngx->dir . '/spool') }, 15), 'all is delivered';
 my @there = answers_of($redis);
 is_deeply \@there, [ sort @there ], 'in order';
 is scalar(@there), 12, 'what was taken, and what was refused, once';

@@ -8,7 +8,7 @@ import { launch, leave, newContext, newPage } from './browser.mjs';
 import { Stack, sleep } from './stack.mjs';
 
 const AT_ONCE = 6;              // cases that run beside each other
-const TRIES = 3;                // of a struggle, see play()
+const TRIES = 4;                // of a struggle at most
 
 export const WAIT = 3400;       // a dead click is known after 3 s
 
@@ -72,7 +72,8 @@ const file = (name) => `${name.replace(/\W+/g, '-')}.html`;
  *
  * A page whose thread stands still for 250 ms after a click gets the benefit
  * of the doubt, by the rule; on a busy machine that happens to any page.  So a
- * struggle may be tried again, an innocent case never.
+ * struggle may be tried again, alone, when the others are done; an innocent
+ * case never.
  */
 export function cases({
   html, struggles = {}, innocent = {}, options, cached, server, secret,
@@ -89,15 +90,12 @@ export function cases({
   async function play(name) {
     const [act, told] = struggles[name] || [innocent[name], {}];
 
-    for (let n = struggles[name] ? TRIES : 1; n > 0; n--) {
-      try {
-        found[name] = await visit({ stack, browser, options, wait }, name, act);
-        assert.deepEqual(found[name], told);
-        delete failed[name];
-        return;
-      } catch (e) {
-        failed[name] = e;
-      }
+    try {
+      found[name] = await visit({ stack, browser, options, wait }, name, act);
+      assert.deepEqual(found[name], told);
+      delete failed[name];
+    } catch (e) {
+      failed[name] = e;
     }
   }
 
@@ -114,6 +112,12 @@ export function cases({
         await play(queue.shift());
       }
     }));
+
+    for (const name of Object.keys(failed)) {
+      for (let n = 1; failed[name] && struggles[name] && n < TRIES; n++) {
+        await play(name);
+      }
+    }
   });
 
   after(async () => {

@@ -450,7 +450,7 @@ static void
 test_recount(void)
 {
     int      i, bad;
-    char     name[8];
+    char     name[16];
     int64_t  ends, peaks;
     count_t  want;
 

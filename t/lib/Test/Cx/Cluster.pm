@@ -58,6 +58,7 @@ sub _join {
     my ($c) = @_;
     my @nodes = $c->nodes;
     my @masters = @nodes[0 .. $c->{n} - 1];
+    $c->id($_) for @nodes;
     for my $i (0 .. $#nodes) {
         $nodes[$i]->cmd('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
         $nodes[$i]->cmd('CLUSTER', 'MEET', '127.0.0.1', $nodes[0]->port)
@@ -98,8 +99,8 @@ sub up { grep { $_->up } $_[0]->nodes }
 sub masters {
     my ($c) = @_;
     my ($node) = $c->up;
-    my %port = map { $_->[2][1] => 1 } @{$node->cmd('CLUSTER', 'SLOTS')};
-    return grep { $port{$_->port} && $_->up } $c->nodes;
+    my %id = map { $_->[2][2] => 1 } @{$node->cmd('CLUSTER', 'SLOTS')};
+    return grep { $id{$c->id($_)} && $_->up } $c->nodes;
 }
 
 sub id { my ($c, $node) = @_; $node->{id} //= $node->cmd('CLUSTER', 'MYID') }
@@ -107,6 +108,13 @@ sub id { my ($c, $node) = @_; $node->{id} //= $node->cmd('CLUSTER', 'MYID') }
 sub by_port {
     my ($c, $port) = @_;
     return +(grep { $_->port == $port } $c->nodes)[0];
+}
+
+# in CLUSTER SLOTS, too: a node that speaks TLS only may say there that its
+# port is 0, as we ask without
+sub by_id {
+    my ($c, $id) = @_;
+    return +(grep { $c->id($_) eq $id } $c->nodes)[0];
 }
 
 # CRC16 of the key or of its hash tag
@@ -131,7 +139,7 @@ sub node_of_slot {
         my $rows = eval { $node->cmd('CLUSTER', 'SLOTS') } // [];
         for my $row (@$rows) {
             next if $slot < $row->[0] || $slot > $row->[1];
-            my $found = $c->by_port($row->[2][1]);
+            my $found = $c->by_id($row->[2][2]);
             return $found if $found && $found->up;
         }
     }
@@ -189,16 +197,15 @@ sub ok {
         my $info = eval { $node->cmd('CLUSTER', 'INFO') } // '';
         return 0 if $info !~ /cluster_state:ok/
             || $info !~ /cluster_slots_ok:16384/;
-        my $map = join ' ', sort map { "@$_[0, 1] $_->[2][1]" }
+        my $map = join ' ', sort map { "@$_[0, 1]:$_->[2][2]" }
             @{$node->cmd('CLUSTER', 'SLOTS')};
         $common //= $map;
         return 0 if $map ne $common;
         return 0 if $node->info('replication', 'role') eq 'slave'
             && $node->info('replication', 'master_link_status') ne 'up';
     }
-    for my $port (map { / (\d+)$/ } split /(?<=\d) (?=\d+ \d+ )/,
-                  $common // '') {
-        my $node = $c->by_port($port);
+    for my $id (($common // '') =~ /:(\w+)/g) {
+        my $node = $c->by_id($id);
         return 0 if !$node || !$node->up;
     }
     return defined $common;

@@ -126,6 +126,10 @@ sub info {
     return $r->cmd('INFO', $section) =~ /^\Q$field\E:(.*?)\r?$/m ? $1 : undef;
 }
 
+# of the Redis that it behaves as: Valkey 8.0 says 7
+sub major { $_[0]{major} //= $_[0]->info('server', 'redis_version')
+                                 =~ /^(\d+)/ ? $1 : die "no version\n" }
+
 # one command over the object's own connection; dies with Redis's error
 sub cmd {
     my ($r, @args) = @_;

@@ -155,7 +155,7 @@ sub failover {
     my ($s) = @_;
     my $old = $s->master;
     $old->cmd('CLIENT', 'PAUSE', 5000, 'WRITE');
-    Test::Cx::wait_for(sub { $s->_level($old) }, 3)
+    Test::Cx::wait_for(sub { $s->level($old) }, 3)
         or die "the replicas do not follow\n";
     Test::Cx::wait_for(sub {
         eval { ($s->sentinels)[0]->cmd('SENTINEL', 'FAILOVER',
@@ -170,7 +170,7 @@ sub failover {
 }
 
 # the replicas have read all that this master wrote
-sub _level {
+sub level {
     my ($s, $master) = @_;
     my $offset = $master->info('replication', 'master_repl_offset');
     return !grep { $_->info('replication', 'slave_repl_offset') < $offset }

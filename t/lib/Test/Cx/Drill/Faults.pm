@@ -40,7 +40,7 @@ my @groups = (redis => [
     }],
     ['redis CLIENT PAUSE 2 s', sub {
         my ($d, $pace) = @_;
-        $d->redis->cmd('CLIENT', 'PAUSE', 2000 * $pace, 'ALL');
+        $d->redis->cmd('CLIENT', 'PAUSE', int(2000 * $pace), 'ALL');
         sleep 2.2 * $pace;
     }],
     ['redis out of memory', sub {
