@@ -3,6 +3,6 @@
 #ifndef CX_VERSION_H
 #define CX_VERSION_H
 
-#define CX_VERSION  "0.3.0"
+#define CX_VERSION  "0.3.1"
 
 #endif /* CX_VERSION_H */
