@@ -66,7 +66,7 @@ $_->cmd('CONFIG', 'SET', 'min-replicas-to-write', 0) for $s->nodes;
 sub settled {
     my $master = $s->master;
     wait_for(sub { $ngx->status->{queue_depth} == 0 && $s->level($master) },
-             10);
+             20) or die "the replicas do not follow\n";
     return $master;
 }
 

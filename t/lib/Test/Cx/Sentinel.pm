@@ -19,7 +19,7 @@ use Time::HiRes qw(time sleep);
 
 sub new {
     my ($class, $t, %opt) = @_;
-    my %own = (replicas => 1, sentinels => 3, name => 'mymaster', down => 500,
+    my %own = (replicas => 1, sentinels => 3, name => 'mymaster', down => 700,
                map { exists $opt{$_} ? ($_ => delete $opt{$_}) : () }
                qw(replicas sentinels name down sentinel_password));
     my $s = bless { t => $t, opt => \%opt, own => \%own }, $class;
@@ -31,24 +31,27 @@ sub new {
         Test::Cx::Redis->new($t, %opt, conf => $conf, replicaof => $master)
     } 1 .. $own{replicas}];
     $s->_wait_replicas or die "the replicas do not follow\n";
-    $s->{sentinels} = [map { $s->_sentinel($master) } 1 .. $own{sentinels}];
+    $s->{sentinels} = [map { $s->_sentinel($master, $_) } 1 .. $own{sentinels}];
     Test::Cx::wait_for(sub { !grep { !$s->_knows($_) } @{$s->{sentinels}} },
                        15) or die "the Sentinels do not find each other\n";
     return $s;
 }
 
+# The first one notices, and the others vote for it.  Where all notice at once
+# two may be elected, each makes another master, and what the first of these
+# took is gone, by Redis's own rules.
 sub _sentinel {
-    my ($s, $master) = @_;
+    my ($s, $master, $n) = @_;
     my ($own, $opt) = @$s{qw(own opt)};
     my $name = $own->{name};
-    my $quorum = int($own->{sentinels} / 2) + 1;
+    my $down = $own->{down} * (1 + 4 * ($n - 1));
     my $password = $own->{sentinel_password};
     return Test::Cx::Redis->new($s->{t}, sentinel => 1,
         ($opt->{tls} ? (tls => $opt->{tls},
                         client_cert => $opt->{client_cert}) : ()),
         ($password ? (password => $password) : ()), conf => join "\n",
-        "sentinel monitor $name 127.0.0.1 " . $master->port . " $quorum",
-        "sentinel down-after-milliseconds $name $own->{down}",
+        "sentinel monitor $name 127.0.0.1 " . $master->port . ' 1',
+        "sentinel down-after-milliseconds $name $down",
         "sentinel failover-timeout $name 4000",
         ($opt->{password} ? "sentinel auth-pass $name $opt->{password}" : ()),
         ($password ? "sentinel sentinel-pass $password" : ()));
@@ -169,11 +172,16 @@ sub failover {
     return $new;
 }
 
-# the replicas have read all that this master wrote
+# the replicas follow this master, no other, and have read all that it wrote
 sub level {
     my ($s, $master) = @_;
-    my $offset = $master->info('replication', 'master_repl_offset');
-    return !grep { $_->info('replication', 'slave_repl_offset') < $offset }
+    my $of = sub { $_[0]->info('replication', $_[1]) // '' };
+    my $offset = $of->($master, 'master_repl_offset');
+    my $history = $of->($master, 'master_replid');
+    return !grep { $of->($_, 'master_link_status') ne 'up'
+                       || $of->($_, 'master_port') != $master->port
+                       || $of->($_, 'master_replid') ne $history
+                       || $of->($_, 'slave_repl_offset') < $offset }
         $s->replicas;
 }
 
