@@ -424,6 +424,9 @@ int cx_agg_commit(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 /* only s->ops, under the same condition; moves nothing */
 int cx_agg_commit_ops(cx_redis_t *r, cx_agg_site_t *s, int64_t now);
 
+/* s->ops and EXEC, after a MULTI of the caller's */
+void cx_agg_commit_exec(cx_redis_t *r, const cx_agg_site_t *s);
+
 /* replies to MULTI ... EXEC, the only ones to come; as a commit */
 int cx_agg_commit_take(cx_redis_t *r, const cx_agg_site_t *s,
     cx_reply_t *reply);

@@ -82,14 +82,31 @@ cx_commit_watch(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply)
 }
 
 
+void
+cx_agg_commit_exec(cx_redis_t *r, const cx_agg_site_t *s)
+{
+    cx_buf_t *b;
+
+    b = &r->out;
+    cx_buf_need(b, s->ops.len);
+
+    if (s->ops.len) {
+        memcpy(b->data + b->len, s->ops.data, s->ops.len);
+        b->len += s->ops.len;
+        r->expect += s->commands;
+    }
+
+    cx_redis_words(r, "EXEC");
+}
+
+
 /* set: the checkpoint, then s->ops */
 
 static void
 cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
 {
-    int       i, schema, len, fell;
-    char      text[32];
-    cx_buf_t *b;
+    int  i, schema, len, fell;
+    char text[32];
 
     /* who is older than what is there leaves the number as it is */
 
@@ -124,16 +141,7 @@ cx_commit_send(cx_redis_t *r, cx_agg_site_t *s, int64_t now)
         cx_redis_number(r, s->life[i]);
     }
 
-    b = &r->out;
-    cx_buf_need(b, s->ops.len);
-
-    if (s->ops.len) {
-        memcpy(b->data + b->len, s->ops.data, s->ops.len);
-        b->len += s->ops.len;
-        r->expect += s->commands;
-    }
-
-    cx_redis_words(r, "EXEC");
+    cx_agg_commit_exec(r, s);
 }
 
 

@@ -448,7 +448,6 @@ cx_sum_exec(cx_sum_t *m)
 {
     int            rc;
     unsigned       i;
-    cx_buf_t      *b;
     cx_redis_t    *r;
     cx_agg_site_t *s;
 
@@ -464,16 +463,7 @@ cx_sum_exec(cx_sum_t *m)
         }
     }
 
-    b = &r->out;
-    cx_buf_need(b, s->ops.len);
-
-    if (s->ops.len) {
-        memcpy(b->data + b->len, s->ops.data, s->ops.len);
-        b->len += s->ops.len;
-        r->expect += s->commands;
-    }
-
-    cx_redis_words(r, "EXEC");
+    cx_agg_commit_exec(r, s);
     rc = cx_agg_commit_take(r, s, &m->reply);
 
     return rc == CX_COMMIT_FAILED ? cx_sum_failed(m, r) : rc;
