@@ -391,6 +391,21 @@ ngx_http_cx_conn_fail(ngx_http_cx_conn_t *conn, ngx_uint_t kind, ngx_err_t err,
 
 
 void
+ngx_http_cx_conn_refused(ngx_http_cx_conn_t *conn, redisReply *reply,
+    ngx_uint_t secret)
+{
+    ngx_str_t   text;
+    ngx_uint_t  kind;
+
+    text.data = (u_char *) reply->str;
+    text.len = reply->len;
+
+    kind = ngx_http_cx_trouble_kind(&text, secret);
+    ngx_http_cx_conn_fail(conn, kind, 0, "%V", &text);
+}
+
+
+void
 ngx_http_cx_conn_idle(ngx_http_cx_conn_t *conn)
 {
     ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,

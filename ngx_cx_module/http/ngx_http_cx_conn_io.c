@@ -185,9 +185,6 @@ ngx_http_cx_conn_loaded(void *data, redisReply *reply)
 {
     ngx_http_cx_conn_t *conn = data;
 
-    ngx_str_t   text;
-    ngx_uint_t  kind;
-
     conn->loading = 0;
 
     if (reply == NULL) {
@@ -195,11 +192,7 @@ ngx_http_cx_conn_loaded(void *data, redisReply *reply)
     }
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        text.data = (u_char *) reply->str;
-        text.len = reply->len;
-
-        kind = ngx_http_cx_trouble_kind(&text, 0);
-        ngx_http_cx_conn_fail(conn, kind, 0, "%V", &text);
+        ngx_http_cx_conn_refused(conn, reply, 0);
         return;
     }
 
@@ -486,16 +479,10 @@ static void
 ngx_http_cx_conn_hello_reply(ngx_http_cx_conn_t *conn, redisReply *reply,
     ngx_uint_t rest)
 {
-    ngx_str_t     text;
-    ngx_uint_t    kind;
     ngx_queue_t  *q;
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        text.data = (u_char *) reply->str;
-        text.len = reply->len;
-
-        kind = ngx_http_cx_trouble_kind(&text, conn->secret);
-        ngx_http_cx_conn_fail(conn, kind, 0, "%V", &text);
+        ngx_http_cx_conn_refused(conn, reply, conn->secret);
         return;
     }
 

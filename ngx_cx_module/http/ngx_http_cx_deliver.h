@@ -263,6 +263,11 @@ void ngx_http_cx_conn_well(ngx_http_cx_conn_t *conn);
 /* what this reply says ends the connection: close, wait, connect again */
 void ngx_http_cx_conn_fail(ngx_http_cx_conn_t *conn, ngx_uint_t kind,
     ngx_err_t err, const char *fmt, ...);
+
+/* the same for an error reply; secret: its text may repeat a password */
+void ngx_http_cx_conn_refused(ngx_http_cx_conn_t *conn, redisReply *reply,
+    ngx_uint_t secret);
+
 /* what it failed with last */
 ngx_str_t *ngx_http_cx_conn_error(ngx_http_cx_conn_t *conn, ngx_err_t *err);
 

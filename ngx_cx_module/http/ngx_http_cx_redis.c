@@ -269,19 +269,12 @@ ngx_http_cx_redis_role(void *data, redisReply *reply)
 {
     ngx_http_cx_conn_t *conn = data;
 
-    ngx_str_t   text;
-    ngx_uint_t  kind;
-
     if (reply == NULL) {
         return;
     }
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        text.data = (u_char *) reply->str;
-        text.len = reply->len;
-
-        kind = ngx_http_cx_trouble_kind(&text, 0);
-        ngx_http_cx_conn_fail(conn, kind, 0, "%V", &text);
+        ngx_http_cx_conn_refused(conn, reply, 0);
         return;
     }
 
