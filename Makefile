@@ -44,7 +44,7 @@ module: $(BUILD)/ngx_http_cx_module.so
 # ---- generated headers: always below build/, where config looks for them ----
 
 GEN = build/gen/ngx_http_cx_widget_data.h build/gen/cx_produce_lua.h \
-      build/gen/cx_agents.h
+      build/gen/cx_agents.h build/gen/cx_languages.h
 
 gen: $(GEN)
 
@@ -54,8 +54,8 @@ build/gen/cx_produce_lua.h: ngx_cx_module/http/produce.lua
 	@mkdir -p $(@D)
 	$(EMBED) cx_produce_lua=$< > $@.tmp && mv $@.tmp $@
 
-# the widget's one library and the list of crawlers come from npm, by exact
-# version
+# the widget's one library, what makes it small, and the list of crawlers come
+# from npm, by exact version
 
 build/npm/stamp: ngx_cx_module/package.json
 	@mkdir -p $(@D)
@@ -70,19 +70,34 @@ build/gen/cx_agents.h: ngx_cx_module/agents.pl build/npm/stamp
 	@mkdir -p $(@D)
 	$(PERL) $< $(CRAWLERS) > $@.tmp && mv $@.tmp $@
 
-build/widget/cx.js: $(WIDGET) $(HEADERS) build/npm/stamp
+build/gen/cx_languages.h: ngx_cx_module/languages.pl \
+                          ngx_cx_module/languages.json
+	@mkdir -p $(@D)
+	$(PERL) $^ > $@.tmp && mv $@.tmp $@
+
+# cx.js and the parts that it loads: one hash over all of them, since they only
+# fit each other
+
+WIDGET_JS = $(patsubst %,build/widget/%.js,cx cx-survey cx-ask cx-more \
+                cx-forms cx-touch cx-vitals)
+
+build/widget/stamp: $(WIDGET) $(HEADERS) build/npm/stamp
 	NODE_PATH=$(CURDIR)/build/npm/node_modules \
 	    ngx_cx_module/widget/build.sh build/widget
+	touch $@
 
-build/gen/ngx_http_cx_widget_data.h: build/widget/cx.js
+build/gen/ngx_http_cx_widget_data.h: build/widget/stamp ngx_cx_module/embed.pl
 	@mkdir -p $(@D)
-	gzip -9 -n -c $< > build/widget/cx.js.gz
-	brotli -q 11 -w 24 -c $< > build/widget/cx.js.br
-	{ $(EMBED) ngx_http_cx_widget_js=$< \
-	      ngx_http_cx_widget_gz=build/widget/cx.js.gz \
-	      ngx_http_cx_widget_br=build/widget/cx.js.br; \
-	  printf '#define NGX_HTTP_CX_WIDGET_HASH  "%.16s"\n' \
-	      "$$(sha256sum < $<)"; } > $@.tmp && mv $@.tmp $@
+	set -e; for js in $(WIDGET_JS); do \
+	    name=$$(basename $$js .js | tr - _); \
+	    gzip -9 -n -c $$js > $$js.gz; \
+	    brotli -q 11 -w 24 -f -o $$js.br $$js; \
+	    $(EMBED) ngx_http_$${name}_js=$$js ngx_http_$${name}_gz=$$js.gz \
+	        ngx_http_$${name}_br=$$js.br; \
+	done > $@.tmp
+	printf '#define NGX_HTTP_CX_WIDGET_HASH  "%.16s"\n' \
+	    "$$(cat $(WIDGET_JS) | sha256sum)" >> $@.tmp
+	mv $@.tmp $@
 
 
 # ---- the module, in a tree of links, so that nginx's sources stay clean ----
@@ -128,6 +143,7 @@ $(OBJ)/%.o: ngx_cx_module/%.c $(HEADERS) $(wildcard ngx_cx_module/*/*.h)
 	    -Ingx_cx_module/aggregator -c -o $@ $<
 
 $(OBJ)/core/cx_agent.o: build/gen/cx_agents.h
+$(OBJ)/core/cx_language.o: build/gen/cx_languages.h
 
 $(BUILD)/libcx.a: $(LIBOBJ)
 	rm -f $@ && ar rcs $@ $^
@@ -144,7 +160,8 @@ $(BUILD)/cxctl: $(patsubst ngx_cx_module/%.c,$(OBJ)/%.o,$(CTL)) \
 
 # ---- tests: real servers, each test its own ----
 
-JOBS  ?= 2
+# a test keeps two cores busy, its own and its servers'
+JOBS  ?= $(shell n=$$(nproc); echo $$(((n + 1) / 2)))
 TESTS ?= $(wildcard t/*.t)
 
 # a browser keeps a machine busy, and its clicks have time limits; so have the
@@ -194,7 +211,7 @@ faults: deps
 lint:
 	t/lint
 
-bench: all
+bench: all node
 	t/bench/run
 
 # ---- what is missing of the Debian packages; node where none is ----
@@ -240,7 +257,8 @@ SYSCONFDIR ?= /etc
 
 NGINX_MODULES = $(if $(filter /usr,$(PREFIX)),,$(PREFIX)/lib/nginx/)modules
 INSTALL_DOCS  = README.md CHANGES LICENSE conf/delivery.md conf/redis-keys.md \
-                conf/signals.md conf/nginx.conf conf/cx-thresholds.conf \
+                conf/signals.md conf/surveys.md conf/nginx.conf \
+                conf/cx-thresholds.conf \
                 conf/demo/surveys.json
 
 install: all

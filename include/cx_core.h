@@ -78,7 +78,7 @@ size_t cx_mask(unsigned char *text, size_t len);
 /* ---- cx_event.c: one event by the schema table (steps 3, 4, 5) ---- */
 
 typedef struct {
-    unsigned  type;                      /* CX_VIEW ... CX_ANSWER */
+    unsigned  type;                      /* CX_VIEW ... CX_SURVEY */
     cx_str_t  v[CX_FIELDS_MAX];          /* by field position, len 0: none */
 } cx_event_t;
 
@@ -233,9 +233,9 @@ typedef struct {
  * doubled key may go unnoticed beside another mistake.
  *
  * On success TOP fields are not yet copied into the events; EDGE fields are
- * empty; a signal's name is one that browsers see.  Strings point into the
- * body and into the batch, and last as long as both do.  The batch is some
- * 90 KB: keep one, not one a request.
+ * empty; a signal's name is one that browsers see, "choice" is one.  Strings
+ * point into the body and into the batch, and last as long as both do.  The
+ * batch is some 90 KB: keep one, not one a request.
  */
 cx_reject_e cx_batch_parse(cx_batch_t *b, const unsigned char *body,
     size_t len, cx_reject_t *why);
@@ -270,5 +270,14 @@ typedef enum {
  * build names, and words of our own; case does not matter.
  */
 cx_agent_e cx_agent(const unsigned char *agent, size_t len);
+
+
+/* ---- cx_survey.c: what is said of surveys in one way only ---- */
+
+/* 1 if a page key is of this pattern, in which "*" stands for any bytes */
+int cx_survey_pattern(const cx_str_t *pattern, const cx_str_t *page);
+
+/* the options in a field "choice" as bits by position; -1: it is none */
+int cx_survey_choice(const cx_str_t *v);
 
 #endif /* CX_CORE_H */

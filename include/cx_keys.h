@@ -49,7 +49,8 @@
     K(RATED, "rated:%g:%w", "set", "as the window",                           \
       "of a site that is split: pages with CSAT or PSAT answers, which lean " \
       "on the site's share; an empty member: all of them are there")          \
-    K(REJECTED, "rejected", "stream", "newest 10000 or so",                   \
+    K(REJECTED, "rejected", "stream",                                         \
+      "newest 10000 or so, keep_answers at most",                             \
       "entries that could not be read: reason, id, then the entry's fields")  \
     K(PAGES, "pages:%g:%w", "zset", "as the window",                          \
       "page key -> views; the index of a window; beyond the cap on distinct " \
@@ -63,19 +64,28 @@
     K(EVERYBODY, "everybody:%g:%w", "HyperLogLog", "as the window",           \
       "distinct visit keys of the site")                                      \
     K(SURVEYS, "surveys:%g:%w", "zset", "as the window",                      \
-      "survey id -> answers; days only")                                      \
+      "<survey>@<version> -> answers; days only")                             \
     K(SURVEY, "survey:%g:%w:%n", "hash", "as the window",                     \
-      "counters of a survey: shown ... psat:1 of CX_ROLLUP; days only")       \
+      "counters of a version of a survey, %n is <survey>@<version>: those "   \
+      "of CX_ROLLUP that surveys have; days only")                            \
+    K(DEFINITIONS, "definitions", "hash", "for good",                         \
+      "<survey>@<version> -> JSON: metric, language, question, options, "     \
+      "owner, purpose, retired")                                              \
+    K(QUOTA, "quota", "hash", "for good",                                     \
+      "<survey> -> distinct answers of all its versions; <survey>:20261121 "  \
+      "-> those given on that day in UTC, for a week")                        \
     K(SCORE, "score:%g:%w:%n", "hash", "as the window",                       \
       "figures of a page, see CX_SCORES below; derived, can be made again "   \
       "from the counters at any time")                                        \
     K(RANK, "rank:%n:%g:%w", "zset", "as the window",                         \
       "page key -> what the metric ranks by, see CX_RANKS below")             \
     K(ANSWER, "answer:%n", "hash", "keep_answers after it was given",         \
-      "one answer: ts page survey metric score text touchpoint stage "        \
-      "segment source trigger chance lang view_ts status request_ms "         \
-      "first_ms upstream_ms cache signals, as in the stream; other: windows " \
-      "where its page is (other), 1 hour, 2 day, 4 its survey")               \
+      "one answer: ts page survey version metric score choice text done "     \
+      "lang touchpoint stage segment source trigger chance view view_ts "     \
+      "status request_ms first_ms upstream_ms cache signals, as in the "      \
+      "stream; view tells who completes an answer from who gives a second "   \
+      "one, which is refused; other: windows where its page is (other), "     \
+      "1 hour, 2 day, 4 its survey")                                          \
     K(VERBATIMS, "verbatims", "zset", "keep_answers",                         \
       "answer id -> ts in ms, of the answers that have text")                 \
     K(VISITS, "visits:%w:%n", "hash", "4 hours after the last write",         \
@@ -211,13 +221,40 @@ extern const char *const  cx_lifetime[CX_LIFE_N];
     R(CLS_GOOD, "cls:good", "reports with CLS up to 0.1")                     \
     R(CLS_NEEDS, "cls:needs", "up to 0.25")                                   \
     R(CLS_POOR, "cls:poor", "above")                                          \
+    R(ELIGIBLE, "eligible", "page views that could get the survey: page, "    \
+      "audience, dates, language and quotas are right; surveys only")         \
+    R(SAMPLED, "sampled", "of these, drawn into the sample; surveys only")    \
+    R(WOULD_SHOW, "would_show", "dry runs that would have shown it")          \
     R(SHOWN, "shown", "surveys that became visible")                          \
+    R(STARTED, "started", "somebody began to answer")                         \
     R(DISMISSED, "dismissed", "surveys closed without an answer")             \
     R(NEVER, "never", "of these, with 'do not ask again'")                    \
     R(ANSWERED, "answered", "distinct answers")                               \
     R(TEXT, "text", "of these, with text")                                    \
+    R(DONE, "done", "of these, to the last step")                             \
     R(ASKED, "answers:asked", "answers to a prompt")                          \
-    R(VOLUNTEERED, "answers:volunteered", "answers nobody asked for")
+    R(INVITED, "answers:invited", "answers by a link that was sent")          \
+    R(VOLUNTEERED, "answers:volunteered", "answers nobody asked for")         \
+    R(REFUSED_TOKEN, "refused:token", "answers refused, of which no page "    \
+      "counts any: no token that was given out for them")                     \
+    R(REFUSED_EXPIRED, "refused:expired", "with a token older than a day")    \
+    R(REFUSED_REPEAT, "refused:repeat", "a second answer of the same visit")  \
+    R(REFUSED_FLOOD, "refused:flood", "over the rate of an address")
+
+/* answers that chose an option: CX_R_CHOICE and following, by position */
+#define CX_CHOICES(C)                                                         \
+    C(0) C(1) C(2) C(3) C(4) C(5) C(6) C(7) C(8) C(9) C(10) C(11)
+
+/*
+ * Answers with text, by the language that the survey was shown in: CX_R_TEXT_EN
+ * and following, those of ngx_cx_module/languages.json, then the rest.
+ *
+ * T(id, first part of the language tag)
+ */
+#define CX_TEXTS(T)                                                           \
+    T(EN, "en") T(DE, "de") T(FR, "fr") T(ES, "es") T(IT, "it") T(PT, "pt")   \
+    T(NL, "nl") T(PL, "pl") T(SV, "sv") T(JA, "ja") T(ZH, "zh") T(AR, "ar")   \
+    T(HE, "he") T(TR, "tr") T(OTHER, "other")
 
 /*
  * Peak-end rule (Fredrickson and Kahneman 1993): what is remembered of a visit
@@ -238,9 +275,14 @@ extern const char *const  cx_lifetime[CX_LIFE_N];
     A(NPS, "nps", 8) A(NPS, "nps", 9) A(NPS, "nps", 10)                       \
     A(CSAT, "csat", 1) A(CSAT, "csat", 2) A(CSAT, "csat", 3)                  \
     A(CSAT, "csat", 4) A(CSAT, "csat", 5)                                     \
+    A(CSAT7, "csat7", 1) A(CSAT7, "csat7", 2) A(CSAT7, "csat7", 3)            \
+    A(CSAT7, "csat7", 4) A(CSAT7, "csat7", 5) A(CSAT7, "csat7", 6)            \
+    A(CSAT7, "csat7", 7)                                                      \
     A(CES, "ces", 1) A(CES, "ces", 2) A(CES, "ces", 3) A(CES, "ces", 4)       \
     A(CES, "ces", 5) A(CES, "ces", 6) A(CES, "ces", 7)                        \
-    A(PSAT, "psat", 0) A(PSAT, "psat", 1)
+    A(PSAT, "psat", 0) A(PSAT, "psat", 1)                                     \
+    A(PSAT5, "psat5", 1) A(PSAT5, "psat5", 2) A(PSAT5, "psat5", 3)            \
+    A(PSAT5, "psat5", 4) A(PSAT5, "psat5", 5)
 
 /* CX_R_VIEWS, CX_R_FIRST_10, CX_R_SIGNAL_RAGE_CLICK, CX_R_NPS_9, ... */
 enum {
@@ -269,6 +311,12 @@ enum {
 #define CX_R_ID(id, name, score)  CX_R_##id##_##score,
     CX_ROLLUP_SCORES(CX_R_ID)
 #undef CX_R_ID
+#define CX_R_ID(position)  CX_R_CHOICE_##position,
+    CX_CHOICES(CX_R_ID)
+#undef CX_R_ID
+#define CX_R_ID(id, tag)  CX_R_TEXT_##id,
+    CX_TEXTS(CX_R_ID)
+#undef CX_R_ID
     CX_R_N
 };
 
@@ -278,11 +326,16 @@ enum {
 #define CX_R_UNSEEN        (CX_R_VISITS_SIGNAL + CX_SIG_N)
 #define CX_R_PEAK          CX_R_PEAK_10
 #define CX_R_END           CX_R_END_10
+#define CX_R_SCORE         CX_R_NPS_0        /* first answer by score, */
+#define CX_R_SCORE_LAST    CX_R_PSAT5_5      /* last one */
+#define CX_R_CHOICE        CX_R_CHOICE_0
+#define CX_R_TEXTS         CX_R_TEXT_EN
 #define CX_PEAK_END_BINS   10
 
-/* 1 for those that only the total of a site has, not its pages */
+/* 1 for those that the total of a site has, but not its pages */
 #define CX_R_SITE_ONLY(field)                                                 \
     ((field) == CX_R_SESSIONS                                                 \
+     || ((field) >= CX_R_REFUSED_TOKEN && (field) <= CX_R_REFUSED_FLOOD)      \
      || ((field) >= CX_R_PEAK && (field) < CX_R_END + CX_PEAK_END_BINS))
 
 /* names of the counters by CX_R_* */
@@ -312,8 +365,8 @@ extern const unsigned  cx_peak_end_pct[CX_PEAK_END_BINS];
     S(INFERRED_N, "inferred_n", 0, "visits that I rests on")                  \
     S(CES, "ces", 2, "mean answered effort, 0 easy ... 100 hard")             \
     S(CES_N, "ces_n", 0, "CES answers")                                       \
-    S(SATISFACTION, "satisfaction", 2, "percent satisfied (csat 4 and 5, "    \
-      "psat 1), shrunk to the site's share")                                  \
+    S(SATISFACTION, "satisfaction", 2, "percent satisfied (csat and psat5 4 " \
+      "and 5, csat7 6 and 7, psat 1), shrunk to the site's share")            \
     S(SATISFACTION_LO, "satisfaction_lo", 2, "95 % Wilson interval of it")    \
     S(SATISFACTION_HI, "satisfaction_hi", 2, "95 % Wilson interval of it")    \
     S(SATISFACTION_N, "satisfaction_n", 0, "CSAT and PSAT answers")           \
@@ -332,6 +385,7 @@ extern const unsigned  cx_peak_end_pct[CX_PEAK_END_BINS];
     S(APDEX_HI, "apdex_hi", 3, "95 % adjusted interval of it")                \
     S(APDEX_N, "apdex_n", 0, "views it rests on")                             \
     S(ASKED_N, "asked_n", 0, "answers to a prompt, of any metric")            \
+    S(INVITED_N, "invited_n", 0, "answers by a link that was sent")           \
     S(VOLUNTEERED_N, "volunteered_n", 0, "answers nobody asked for")          \
     S(IMPACT, "impact", 2, "effort_lo / 100 * views: struggling views, at "   \
       "least")
@@ -398,7 +452,7 @@ int64_t cx_window_len(int gran);
  * writes the number of whoever is newer.  Where the meaning of one changes,
  * the major moves, and an aggregator that is older leaves the site alone.
  */
-#define CX_ROLLUP_SCHEMA  "1.1"
+#define CX_ROLLUP_SCHEMA  "1.2"
 
 
 #define CX_KEY_MAX  (CX_SITE_MAX + CX_PAGE_MAX + 72)

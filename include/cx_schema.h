@@ -22,6 +22,9 @@
 #define CX_NAME_MAX       32         /* bytes of a touchpoint, survey, ... */
 #define CX_TEXT_MAX       2000       /* bytes of a verbatim */
 #define CX_SIGNALS_MAX    800        /* bytes of a visit's signals as text */
+#define CX_OFFERS_MAX     800        /* bytes of a list of surveys as text */
+#define CX_DEFINITION_MAX 2000       /* bytes of a survey's definition */
+#define CX_OPTIONS_MAX    12         /* options of a choice */
 #define CX_AGE_MAX        86400000   /* ms, "age" of a beacon */
 
 /*
@@ -37,7 +40,8 @@
  * Where a value comes from:
  *
  *   EDGE  the module fills it; a beacon that has it is refused
- *   ASK   the beacon must have it
+ *   ASK   the beacon must have it; so must an entry of the stream, but for
+ *         "version", which older modules do not know
  *   MAY   the beacon may have it
  *   TOP   once per beacon, beside "events"
  */
@@ -136,17 +140,30 @@
       "1: the first leave of a view that the edge saw")                       \
     CX_SERVER(F, T)
 
+/* a survey and its version, which changes with its wording */
+#define CX_SURVEY(F, T)                                                       \
+    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, ASK, "survey id")               \
+    F(T, VERSION, "version", HEX, 8, ASK,                                     \
+      "of its wording, scale and options: figures of two are never mixed")
+
 #define CX_FIELDS_SHOWN(F, T)                                                 \
     CX_COMMON(F, T)                                                           \
-    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, ASK, "survey id")               \
-    F(T, TRIGGER, "trigger", NAME, 16, MAY,                                   \
-      "what showed it: load, delay, scroll, exit, views or api")              \
+    CX_SURVEY(F, T)                                                           \
+    F(T, TRIGGER, "trigger", NAME, 24, MAY,                                   \
+      "what showed it: load, delay, dwell, scroll, exit, idle, click, views, "\
+      "visits, api, tab, inline, form, link, or the signal it came after")    \
     F(T, CHANCE, "chance", INT, 10000, MAY,                                   \
-      "sampling probability of the prompt, hundredths of a percent")
+      "sampling probability of the prompt, hundredths of a percent")          \
+    F(T, DRY, "dry", INT, 1, MAY,                                             \
+      "1: a dry run, it would have been shown")
+
+#define CX_FIELDS_START(F, T)                                                 \
+    CX_COMMON(F, T)                                                           \
+    CX_SURVEY(F, T)
 
 #define CX_FIELDS_DISMISS(F, T)                                               \
     CX_COMMON(F, T)                                                           \
-    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, ASK, "survey id")               \
+    CX_SURVEY(F, T)                                                           \
     F(T, HOW, "how", NAME, 16, MAY, "close, escape or never")
 
 #define CX_FIELDS_ANSWER(F, T)                                                \
@@ -154,26 +171,61 @@
     F(T, ANSWER, "answer", HEX, 32, ASK,                                      \
       "answer id, made by the browser; a later event of the same id "         \
       "completes or corrects the earlier one, and never counts twice")        \
-    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, ASK, "survey id")               \
-    F(T, METRIC, "metric", NAME, 8, EDGE, "nps, csat, ces or psat")           \
-    F(T, SCORE, "score", INT, 10, ASK,                                        \
-      "nps 0-10, csat 1-5, ces 1-7 (7 is easiest), psat 0 or 1")              \
+    CX_SURVEY(F, T)                                                           \
+    F(T, METRIC, "metric", NAME, 8, EDGE,                                     \
+      "nps, csat, csat7, ces, psat, psat5; choice, choices or text where no " \
+      "score is asked for")                                                   \
+    F(T, SCORE, "score", INT, 10, MAY,                                        \
+      "nps 0-10, csat 1-5, csat7 1-7, ces 1-7 (7 is easiest), psat 0 or 1, "  \
+      "psat5 1-5; must be there for these, must not for others")              \
+    F(T, CHOICE, "choice", LINE, 40, MAY,                                     \
+      "options chosen: positions from 0 to 11, rising, joined by commas")     \
     F(T, TEXT, "text", TEXT, CX_TEXT_MAX, MAY,                                \
       "verbatim; e-mail addresses, card and phone numbers masked")            \
-    F(T, LANG, "lang", NAME, 16, MAY, "language of the page")                 \
+    F(T, DONE, "done", INT, 1, MAY, "1: the last step was reached")           \
+    F(T, LANG, "lang", NAME, 16, MAY, "language the survey was shown in")     \
     F(T, SOURCE, "source", NAME, 16, MAY,                                     \
-      "asked or volunteered; asked when left out")                            \
-    F(T, TRIGGER, "trigger", NAME, 16, MAY, "as in shown")                    \
+      "asked, invited (by a link) or volunteered; asked when left out")       \
+    F(T, TRIGGER, "trigger", NAME, 24, MAY, "as in shown")                    \
     F(T, CHANCE, "chance", INT, 10000, MAY, "as in shown")                    \
     CX_SERVER(F, T)
+
+/* made by the edge when a browser asks for surveys: the head of the funnel */
+#define CX_FIELDS_OFFER(F, T)                                                 \
+    CX_COMMON(F, T)                                                           \
+    F(T, SURVEYS, "surveys", LINE, CX_OFFERS_MAX, EDGE,                       \
+      "eligible for this visit here: <survey>@<version>=1 if it was drawn "   \
+      "into the sample, else =0, joined by commas")
+
+/* made by the edge: answers that were refused, in a few seconds */
+#define CX_FIELDS_REFUSED(F, T)                                               \
+    CX_COMMON(F, T)                                                           \
+    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, EDGE,                           \
+      "survey id; empty where it is not known")                               \
+    F(T, VERSION, "version", HEX, 8, EDGE, "as in shown; or empty")           \
+    F(T, REASON, "reason", NAME, 16, EDGE,                                    \
+      "token: forged or of another survey; expired; flood: over a rate")      \
+    F(T, COUNT, "count", INT, 1000000, EDGE, "how many")
+
+/* made by one worker when nginx starts: what a survey asks, and why */
+#define CX_FIELDS_SURVEY(F, T)                                                \
+    CX_COMMON(F, T)                                                           \
+    F(T, SURVEY, "survey", NAME, CX_NAME_MAX, EDGE, "survey id")              \
+    F(T, VERSION, "version", HEX, 8, EDGE, "as in shown")                     \
+    F(T, DEFINITION, "definition", LINE, CX_DEFINITION_MAX, EDGE,             \
+      "JSON: metric, language, question, options, owner, purpose, retired")
 
 #define CX_EVENTS(T)                                                          \
     T(VIEW, "view", "an HTML page was asked for; recorded by the edge")       \
     T(SIGNAL, "signal", "evidence of struggle, as counts per page view")      \
     T(LEAVE, "leave", "summary of a page view when the page is hidden")       \
     T(SHOWN, "shown", "a survey became visible")                              \
+    T(START, "start", "somebody began to answer a survey")                    \
     T(DISMISS, "dismiss", "a survey was closed without an answer")            \
-    T(ANSWER, "answer", "a survey was answered")
+    T(ANSWER, "answer", "a survey was answered")                              \
+    T(OFFER, "offer", "surveys that a visit could get; made by the edge")     \
+    T(REFUSED, "refused", "answers were refused; made by the edge")           \
+    T(SURVEY, "survey", "what a survey asks; made by the edge")
 
 enum {
 #define CX_TYPE_ID(id, name, what)  CX_##id,
@@ -182,6 +234,9 @@ enum {
     CX_TYPES
 };
 
+/* types that a beacon may have */
+#define CX_BROWSER(type)  ((type) >= CX_SIGNAL && (type) <= CX_ANSWER)
+
 /* positions of the fields of each type: CX_VIEW_TS, CX_ANSWER_SCORE, ... */
 
 #define CX_FIELD_ID(T, id, name, kind, max, from, what)  CX_##T##_##id,
@@ -189,12 +244,16 @@ enum { CX_FIELDS_VIEW(CX_FIELD_ID, VIEW) CX_VIEW_N };
 enum { CX_FIELDS_SIGNAL(CX_FIELD_ID, SIGNAL) CX_SIGNAL_N };
 enum { CX_FIELDS_LEAVE(CX_FIELD_ID, LEAVE) CX_LEAVE_N };
 enum { CX_FIELDS_SHOWN(CX_FIELD_ID, SHOWN) CX_SHOWN_N };
+enum { CX_FIELDS_START(CX_FIELD_ID, START) CX_START_N };
 enum { CX_FIELDS_DISMISS(CX_FIELD_ID, DISMISS) CX_DISMISS_N };
 enum { CX_FIELDS_ANSWER(CX_FIELD_ID, ANSWER) CX_ANSWER_N };
+enum { CX_FIELDS_OFFER(CX_FIELD_ID, OFFER) CX_OFFER_N };
+enum { CX_FIELDS_REFUSED(CX_FIELD_ID, REFUSED) CX_REFUSED_N };
+enum { CX_FIELDS_SURVEY(CX_FIELD_ID, SURVEY) CX_SURVEY_N };
 enum { CX_COMMON(CX_FIELD_ID, COMMON) CX_COMMON_N };
 #undef CX_FIELD_ID
 
-#define CX_FIELDS_MAX  24            /* most fields of one type, "type" not
+#define CX_FIELDS_MAX  28            /* most fields of one type, "type" not
                                         counted; checked by the unit tests */
 
 enum { CX_KIND_INT, CX_KIND_NAME, CX_KIND_HEX, CX_KIND_LINE, CX_KIND_TEXT };

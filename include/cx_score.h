@@ -45,7 +45,8 @@ void cx_wilson(double x, double n, double *lo, double *hi);
 /* 0.975 quantile of Student's t, df >= 1 */
 double cx_student(double df);
 
-/* satisfied answers (csat 4 and 5, psat 1) and all CSAT and PSAT answers */
+/* satisfied answers (csat and psat5 4 and 5, csat7 6 and 7, psat 1) and all
+   CSAT and PSAT answers */
 void cx_satisfied(const cx_rollup_t *r, int64_t *x, int64_t *n);
 
 /*

@@ -3,6 +3,6 @@
 #ifndef CX_VERSION_H
 #define CX_VERSION_H
 
-#define CX_VERSION  "0.3.1"
+#define CX_VERSION  "0.4.0"
 
 #endif /* CX_VERSION_H */

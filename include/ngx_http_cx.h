@@ -14,14 +14,15 @@
 #include "cx_core.h"
 #include "cx_edge.h"
 #include "cx_keys.h"
+#include "cx_language.h"
 #include "cx_redis.h"
 #include "cx_spool.h"
+#include "cx_token.h"
 #include "cx_version.h"
 
 
 #define NGX_HTTP_CX_SITE_MAX       CX_SITE_MAX
 #define NGX_HTTP_CX_VISIT_LEN      16          /* hex digits of a visit key */
-#define NGX_HTTP_CX_TOKEN_MAX      160
 
 /* what became of a page: $cx_injected and the counters of the status page */
 
@@ -101,6 +102,8 @@ extern const ngx_str_t  ngx_http_cx_outcome_names[];   /* status.c */
     C(REJECT_SCHEMA, "beacons_rejected", "schema", "")                        \
     C(REJECT_SURVEY, "beacons_rejected", "survey", "")                        \
     C(REJECT_TOKEN, "beacons_rejected", "token", "")                          \
+    C(REJECT_EXPIRED, "beacons_rejected", "expired", "")                      \
+    C(REJECT_FLOOD, "beacons_rejected", "flood", "")                          \
     C(REJECT_FULL, "beacons_rejected", "queue_full", "")                      \
     C(QUEUED, "queue_events", "", "events put into the queue")                \
     C(DELIVERED, "delivered_events", "", "events acknowledged by Redis")      \
@@ -221,6 +224,12 @@ typedef struct {
 
 typedef struct ngx_http_cx_surveys_s  ngx_http_cx_surveys_t;
 
+/* a site and a file of surveys that one of its locations names */
+typedef struct {
+    ngx_http_cx_site_t          *site;
+    ngx_http_cx_surveys_t       *surveys;
+} ngx_http_cx_asked_t;
+
 typedef struct {
     ngx_http_cx_redis_conf_t    *redis;        /* NULL: not configured */
     ngx_http_cx_spool_conf_t    *spool;        /* NULL: not configured */
@@ -228,6 +237,9 @@ typedef struct {
     ngx_array_t                  sites;        /* ngx_http_cx_site_t * */
     ngx_array_t                  streams;      /* ngx_http_cx_stream_t * */
     ngx_array_t                  surveys;      /* ngx_http_cx_surveys_t * */
+    ngx_array_t                  asked;        /* ngx_http_cx_asked_t */
+    u_char                      *secret;       /* CX_TOKEN_KEY bytes; NULL: no
+                                                  cx_secret */
     size_t                       queue_size;   /* bytes a worker */
     ngx_uint_t                   queue_batch;  /* events a batch */
     ngx_msec_t                   queue_flush;
@@ -250,6 +262,7 @@ typedef struct {
     ngx_http_complex_value_t    *nonce;
     ngx_http_complex_value_t    *consent;
     ngx_http_complex_value_t    *ignore;
+    ngx_http_complex_value_t    *debug;
     ngx_uint_t                   role;         /* CX_ROLE_* */
     ngx_str_t                    search;       /* the argument's name */
     ngx_str_t                    touchpoint;
@@ -328,6 +341,7 @@ char *ngx_http_cx_set_origins(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cx_set_role(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cx_set_thresholds(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_cx_set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
 /* ---- site.c: sites and their streams ---- */
@@ -454,8 +468,11 @@ ngx_uint_t ngx_http_cx_visit_draw(ngx_str_t *visit, ngx_str_t *name);
 
 ngx_int_t ngx_http_cx_random(u_char *dst, size_t len);
 
-/* HMAC-SHA1 (20 bytes) under a random key of the zone, kept over reloads */
-void ngx_http_cx_visit_sign(ngx_str_t *text, u_char *mac);
+/* the key of tokens, CX_TOKEN_KEY bytes: that of cx_secret, else a random one
+   of the zone, which is kept over reloads */
+const u_char *ngx_http_cx_secret(void);
+/* in a worker, before that */
+void ngx_http_cx_secret_use(ngx_http_cx_main_conf_t *cxmcf);
 
 
 /* ---- visit.c: what is remembered of each visit ---- */
@@ -465,6 +482,9 @@ typedef struct {
     uint32_t                     hash_next;    /* private, as the next two */
     uint32_t                     newer, older;
     uint32_t                     site;         /* cx_edge_id of its name */
+    uint32_t                     told[2];      /* 1 << CX_SIG_*: signals since
+                                                  the last page was asked for,
+                                                  and since the one before */
     u_char                       segment_len;
     u_char                       segment[CX_NAME_MAX];
     cx_visit_t                   state;
@@ -626,14 +646,25 @@ char *ngx_http_cx_survey_load(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 typedef struct {
     ngx_str_t                    id;
-    ngx_str_t                    metric;       /* nps, csat, ces, psat */
-    ngx_uint_t                   score_min;
+    ngx_str_t                    version;      /* 8 hex digits, the first is
+                                                  of the metric */
+    ngx_str_t                    metric;       /* nps, csat, csat7, ces, psat,
+                                                  psat5, choice, choices,
+                                                  text */
+    ngx_uint_t                   score_min;    /* if a score is asked for */
     ngx_uint_t                   score_max;
+    ngx_uint_t                   asks;         /* NGX_HTTP_CX_ASKS_* */
+    ngx_uint_t                   options;      /* of its choice */
 } ngx_http_cx_survey_info_t;
 
-/* a survey of this location, else of any cx_surveys file; NULL: none */
+/* a survey of this site: of this version, else of this location, else of any
+   file; NULL: none */
 ngx_http_cx_survey_info_t *ngx_http_cx_survey_find(ngx_http_request_t *r,
-    ngx_str_t *id);
+    cx_str_t *id, cx_str_t *version);
+
+/* metric, scores and asks of a version, which tells them; 0: it does not */
+ngx_uint_t ngx_http_cx_survey_was(cx_str_t *version,
+    ngx_http_cx_survey_info_t *info);
 
 /* 8 hex digits by which a tag names the surveys of its page's location */
 const u_char *ngx_http_cx_survey_key(ngx_http_cx_surveys_t *surveys);
@@ -644,11 +675,58 @@ ngx_uint_t ngx_http_cx_survey_possible(ngx_http_cx_surveys_t *surveys,
 
 ngx_int_t ngx_http_cx_survey_handler(ngx_http_request_t *r);
 
-/* signed token for answers: site, expiry; NGX_OK or NGX_DECLINED */
-ngx_int_t ngx_http_cx_token_make(ngx_http_request_t *r,
-    ngx_http_cx_site_t *site, ngx_str_t *visit, ngx_str_t *token);
+/*
+ * token.c: an answer's id, and the token that says it was given out for this
+ * survey of this site.  The same visit gets the same id for a survey all day.
+ */
+
+#define NGX_HTTP_CX_ANSWER_LEN     16          /* hex digits */
+#define NGX_HTTP_CX_TOKEN_LEN      (8 + 1 + NGX_HTTP_CX_ANSWER_LEN + 1 + 16)
+
+/* visit, len 0: a random id; both dst without NUL, of these lengths */
+ngx_int_t ngx_http_cx_token_make(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *visit, u_char *answer,
+    u_char *token);
+
+/* NGX_OK; NGX_DECLINED: expired; NGX_ERROR: not of this survey and answer */
 ngx_int_t ngx_http_cx_token_check(ngx_http_cx_site_t *site,
-    ngx_str_t *token);
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *answer, ngx_str_t *token);
+
+/* the same for a token of a link, which has no version, and of any answer */
+ngx_int_t ngx_http_cx_token_link(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *token);
+
+
+/* ---- refused.c: answers that were refused, gathered for a while ---- */
+
+#define NGX_HTTP_CX_REFUSED_TOKEN    0
+#define NGX_HTTP_CX_REFUSED_EXPIRED  1
+#define NGX_HTTP_CX_REFUSED_FLOOD    2
+
+void ngx_http_cx_refused_init(ngx_cycle_t *cycle);
+
+/* counts one, with its survey and version, each of which may be of len 0 */
+void ngx_http_cx_refused(ngx_http_cx_site_t *site, ngx_str_t *survey,
+    ngx_str_t *version, ngx_uint_t reason);
+
+/* log phase: requests that nginx answered with 429 */
+ngx_int_t ngx_http_cx_refused_handler(ngx_http_request_t *r);
+
+
+/* ---- define.c: what the surveys ask, as events ---- */
+
+/* when the configuration is read: a location's site and surveys */
+ngx_int_t ngx_http_cx_define_note(ngx_http_cx_main_conf_t *cxmcf,
+    ngx_http_cx_loc_conf_t *cxlcf);
+
+/* in a worker: one of them says it */
+void ngx_http_cx_define_init(ngx_http_cx_main_conf_t *cxmcf);
+
+
+/* ---- quota.c: begins to ask Redis, in a worker ---- */
+
+ngx_int_t ngx_http_cx_quota_init(ngx_cycle_t *cycle,
+    ngx_http_cx_main_conf_t *cxmcf);
 
 
 /* ---- gauge.c: what each worker holds now ---- */

@@ -7,11 +7,13 @@
  */
 
 #include <string.h>
-#include "cx_core.h"
+#include "cx_token.h"
 
 
-#define CX_PATH_MAX  2048 /* bytes of a raw path */
-#define CX_TOKEN_MAX 160  /* bytes of a token */
+#define CX_PATH_MAX 2048 /* bytes of a raw path */
+
+/* bytes of the tokens of a beacon's answers, with a space between them */
+#define CX_TOKEN_MAX (CX_TOKENS * (CX_TOKEN_LEN + 1) - 1)
 
 
 /* what stands beside "events"; what a value may be, and where it goes */
@@ -365,7 +367,7 @@ cx_batch_verdict(cx_batch_read_t *rd, cx_reject_t *why)
 
     if (b->answers && b->token.len == 0) {
         cx_reject(why, CX_REJECT_MISSING, "token",
-                  "with an answer, the token that came with the surveys");
+                  "with an answer, the token that came with its survey");
     }
 }
 

@@ -153,7 +153,8 @@ cx_batch_type(cx_event_t *ev, const cx_batch_member_t *m, size_t n,
     int    at, type;
     size_t i;
 
-    static const char expected[] = "signal, leave, shown, dismiss or answer";
+    static const char expected[]
+        = "signal, leave, shown, start, dismiss or answer";
 
     at = -1;
 
@@ -180,9 +181,9 @@ cx_batch_type(cx_event_t *ev, const cx_batch_member_t *m, size_t n,
         type = cx_type_find(m[at].v.data, m[at].v.len);
     }
 
-    /* views are recorded by the edge only */
+    /* views, offers, refusals and definitions are the edge's own */
 
-    if (type == -1 || type == CX_VIEW) {
+    if (type == -1 || !CX_BROWSER(type)) {
         cx_reject(why, CX_REJECT_TYPE, "type", expected);
         return at;
     }
@@ -238,7 +239,7 @@ cx_batch_field(cx_event_t *ev, int k, const cx_batch_member_t *m,
 }
 
 
-/* nothing missing, and a signal that browsers see */
+/* nothing missing, a signal that browsers see, a choice of options */
 
 static void
 cx_batch_complete(const cx_event_t *ev, cx_reject_t *why)
@@ -255,6 +256,14 @@ cx_batch_complete(const cx_event_t *ev, cx_reject_t *why)
             cx_reject_value(why, CX_REJECT_MISSING, &t->fields[k]);
             return;
         }
+    }
+
+    if (ev->type == CX_ANSWER && ev->v[CX_ANSWER_CHOICE].len
+        && cx_survey_choice(&ev->v[CX_ANSWER_CHOICE]) < 0)
+    {
+        cx_reject(why, CX_REJECT_VALUE, "choice",
+                  "positions from 0 to 11, rising, joined by commas");
+        return;
     }
 
     if (ev->type != CX_SIGNAL) {

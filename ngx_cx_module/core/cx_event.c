@@ -39,6 +39,7 @@ typedef struct {
     size_t           head_len;
     size_t           names_len; /* of all fields' wire */
     cx_ready_field_t f[CX_FIELDS_MAX];
+    unsigned         ask; /* bits of fields that an entry must have */
 } cx_ready_t;
 
 static cx_ready_t cx_ready[CX_TYPES];
@@ -46,6 +47,7 @@ static int        cx_ready_done;
 
 
 static void           cx_event_ready(void);
+static int            cx_event_asked(unsigned type, unsigned k);
 static unsigned char *cx_event_bulk(unsigned char *p, const char *s,
                                     size_t len);
 static unsigned char *cx_event_number(unsigned char *p, size_t n);
@@ -145,9 +147,7 @@ cx_event_names(unsigned types, unsigned char *dst, size_t size, unsigned *args)
         cx_event_ready();
     }
 
-    /* less than ten types */
-
-    need = sizeof("$1\r\n0\r\n") - 1;
+    need = 0;
     n = 0;
 
     for (i = 0; i < CX_TYPES; i++) {
@@ -157,13 +157,16 @@ cx_event_names(unsigned types, unsigned char *dst, size_t size, unsigned *args)
         }
     }
 
-    if (need > size) {
+    /* the number of types, with the line of its length */
+
+    if (need + 4 + cx_event_digits(n) + 2 > size) {
         return 0;
     }
 
     p = dst;
-    memcpy(p, "$1\r\n", 4);
-    p = cx_event_number(p + 4, n);
+    *p++ = '$';
+    p = cx_event_number(p, cx_event_digits(n));
+    p = cx_event_number(p, n);
     *args = 1;
 
     for (i = 0; i < CX_TYPES; i++) {
@@ -315,9 +318,7 @@ cx_event_check(const cx_event_t *ev)
 
     for (i = 0; i < t->n; i++) {
         if (ev->v[i].len == 0) {
-            if (i == CX_COMMON_TS || i == CX_COMMON_PAGE
-                || t->fields[i].from == CX_FROM_ASK)
-            {
+            if (cx_ready[ev->type].ask & (1u << i)) {
                 return rf[i].no;
             }
 
@@ -372,6 +373,10 @@ cx_event_ready(void)
             rf->name_len = len;
             rt->names_len += rf->wire_len;
 
+            if (cx_event_asked(i, k)) {
+                rt->ask |= 1u << k;
+            }
+
             memcpy(rf->no, "no ", 3);
             memcpy(rf->no + 3, t->fields[k].name, len + 1);
             memcpy(rf->bad, "bad ", 4);
@@ -380,6 +385,31 @@ cx_event_ready(void)
     }
 
     cx_ready_done = 1;
+}
+
+
+/* whether an entry of a type must have a field */
+
+static int
+cx_event_asked(unsigned type, unsigned k)
+{
+    const cx_field_t *f;
+
+    if (k == CX_COMMON_TS) {
+        return 1;
+    }
+
+    /* refusals and definitions are of no page */
+
+    if (k == CX_COMMON_PAGE) {
+        return type != CX_REFUSED && type != CX_SURVEY;
+    }
+
+    /* older modules know of no versions */
+
+    f = &cx_types[type].fields[k];
+
+    return f->from == CX_FROM_ASK && strcmp(f->name, "version") != 0;
 }
 
 

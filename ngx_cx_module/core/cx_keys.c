@@ -49,6 +49,12 @@ const char *const cx_rollup_names[CX_R_N] = {
 #define CX_ROW(id, name, score) name ":" #score,
                         CX_ROLLUP_SCORES(CX_ROW)
 #undef CX_ROW
+#define CX_ROW(position) "choice:" #position,
+                            CX_CHOICES(CX_ROW)
+#undef CX_ROW
+#define CX_ROW(id, tag) "text:" tag,
+                                CX_TEXTS(CX_ROW)
+#undef CX_ROW
 };
 
 #define CX_ROW(id, name, digits, what) name,

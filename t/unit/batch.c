@@ -10,7 +10,13 @@
 #define LEAVE    "{\"type\":\"leave\"}"
 #define SIGNAL   "{\"type\":\"signal\",\"name\":\"rage_click\""
 #define ANSWER   "\"type\":\"answer\",\"answer\":\"0123456789abcdef\"," \
-                 "\"survey\":\"nps\""
+                 "\"survey\":\"nps\",\"version\":\"1a2b3c4d\""
+#define SHOWN    "\"survey\":\"s-1\",\"version\":\"1a2b3c4d\""
+
+
+/* four tokens of 42 bytes, with a space between them */
+#define TOKEN    "6b1c8f00.f2387311b400699e.4047f75242f00c38"
+#define TOKENS   TOKEN " " TOKEN " " TOKEN " " TOKEN
 
 
 static const struct {
@@ -89,8 +95,14 @@ static const struct {
       "{" TOP ",\"abcdefghijklmnopqrstuvwxyz0123456789\":1," ONE "}" },
 
     { CX_REJECT_MISSING, 0, "type", NULL, EV("{}") },
-    { CX_REJECT_TYPE, 0, "type", "signal, leave, shown, dismiss or answer",
+    { CX_REJECT_TYPE, 0, "type",
+      "signal, leave, shown, start, dismiss or answer",
       EV("{\"type\":\"view\"}") },
+    { CX_REJECT_TYPE, 0, "type", NULL,
+      EV("{\"type\":\"offer\",\"surveys\":\"a@1a2b3c4d=1\"}") },
+    { CX_REJECT_TYPE, 0, "type", NULL,
+      EV("{\"type\":\"refused\",\"reason\":\"token\"}") },
+    { CX_REJECT_TYPE, 0, "type", NULL, EV("{\"type\":\"survey\"," SHOWN "}") },
     { CX_REJECT_TYPE, 1, "type", NULL, EV(LEAVE ",{\"type\":\"x\"}") },
     { CX_REJECT_TYPE, 0, "type", NULL, EV("{\"type\":1}") },
 
@@ -118,9 +130,23 @@ static const struct {
     { CX_REJECT_MISSING, 0, "name", NULL, EV("{\"type\":\"signal\"}") },
     { CX_REJECT_MISSING, 0, "name", NULL,
       EV("{\"type\":\"signal\",\"name\":\"\"}") },
-    { CX_REJECT_MISSING, 0, "score", "an integer from 0 to 10",
-      EV("{" ANSWER "}") },
+    { CX_REJECT_MISSING, -1, "token", NULL, EV("{" ANSWER "}") },
     { CX_REJECT_MISSING, 0, "survey", NULL, EV("{\"type\":\"shown\"}") },
+    { CX_REJECT_MISSING, 0, "version",
+      "a string of 8 to 8 lower case hex digits",
+      EV("{\"type\":\"start\",\"survey\":\"s-1\"}") },
+    { CX_REJECT_VALUE, 0, "version", NULL,
+      EV("{\"type\":\"start\",\"survey\":\"s-1\",\"version\":\"1A2B3C4D\"}") },
+    { CX_REJECT_VALUE, 0, "dry", NULL,
+      EV("{\"type\":\"shown\"," SHOWN ",\"dry\":2}") },
+    { CX_REJECT_VALUE, 0, "choice",
+      "positions from 0 to 11, rising, joined by commas",
+      EV("{" ANSWER ",\"choice\":\"1,0\"}") },
+    { CX_REJECT_VALUE, 0, "choice", NULL,
+      EV("{" ANSWER ",\"choice\":\"12\"}") },
+    { CX_REJECT_VALUE, 0, "choice", NULL, EV("{" ANSWER ",\"choice\":1}") },
+    { CX_REJECT_VALUE, -1, "token", NULL,
+      "{" TOP ",\"token\":\"" TOKENS "x\"," ONE "}" },
     { CX_REJECT_MISSING, -1, "token", NULL, EV("{" ANSWER ",\"score\":1}") },
 
     { CX_REJECT_VALUE, 0, "name", "quick_back, form_abandon, rage_click, "
@@ -246,14 +272,15 @@ test_good(void)
 
     static const char  body[] =
         "{\"v\":1, \"path\":\"/a/8123\", \"view\":\"0123456789abcdef\","
-        "\"touchpoint\":\"pay\",\"stage\":\"buy\",\"token\":\"t.1\","
+        "\"touchpoint\":\"pay\",\"stage\":\"buy\",\"token\":\"" TOKENS "\","
         "\"age\":86400000,\"events\":["
         "{\"count\":1000,\"name\":\"dead_click\",\"type\":\"signal\","
         "\"target\":\"a{}[].b\\\"\\\\\"},"
         "{\"type\":\"leave\",\"visible_ms\":86400000,\"scroll_pct\":0},"
-        "{\"type\":\"shown\",\"survey\":\"s-1\",\"trigger\":\"\"},"
-        "{\"type\":\"dismiss\",\"survey\":\"s-1\",\"how\":\"never\"},"
-        "{" ANSWER ",\"score\":10,\"text\":\"gr\\u00fc\\u00dfe\\n\","
+        "{\"type\":\"shown\"," SHOWN ",\"trigger\":\"\",\"dry\":1},"
+        "{\"type\":\"dismiss\"," SHOWN ",\"how\":\"never\"},"
+        "{" ANSWER ",\"score\":10,\"choice\":\"0,9,11\",\"done\":1,"
+        "\"text\":\"gr\\u00fc\\u00dfe\\n\","
         "\"source\":\"volunteered\"}]}";
 
     if (!ok(parse(body, sizeof(body) - 1) == CX_REJECT_NONE,
@@ -266,7 +293,7 @@ test_good(void)
 
     ok(is(&batch.path, "/a/8123") && is(&batch.page, "")
        && is(&batch.view, "0123456789abcdef") && is(&batch.touchpoint, "pay")
-       && is(&batch.stage, "buy") && is(&batch.token, "t.1")
+       && is(&batch.stage, "buy") && is(&batch.token, TOKENS)
        && batch.age == 86400000,
        "what stands beside the events");
 
@@ -288,7 +315,8 @@ test_good(void)
 
     ev = &batch.ev[2];
     ok(ev->type == CX_SHOWN && is(&ev->v[CX_SHOWN_SURVEY], "s-1")
-       && is(&ev->v[CX_SHOWN_TRIGGER], ""),
+       && is(&ev->v[CX_SHOWN_VERSION], "1a2b3c4d")
+       && is(&ev->v[CX_SHOWN_TRIGGER], "") && is(&ev->v[CX_SHOWN_DRY], "1"),
        "shown, an empty string is none");
 
     ev = &batch.ev[3];
@@ -297,6 +325,8 @@ test_good(void)
 
     ev = &batch.ev[4];
     ok(ev->type == CX_ANSWER && is(&ev->v[CX_ANSWER_SCORE], "10")
+       && is(&ev->v[CX_ANSWER_CHOICE], "0,9,11")
+       && is(&ev->v[CX_ANSWER_DONE], "1")
        && is(&ev->v[CX_ANSWER_TEXT], "gr\xc3\xbc\xc3\x9f" "e\n")
        && is(&ev->v[CX_ANSWER_SOURCE], "volunteered"),
        "answer");

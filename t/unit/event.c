@@ -163,6 +163,10 @@ fill(cx_event_t *ev, unsigned type)
             || cx_types[type].fields[k].from == CX_FROM_ASK)
         {
             ev->v[k] = by_kind[cx_types[type].fields[k].kind];
+
+            if (ev->v[k].len > 8 && cx_types[type].fields[k].max == 8) {
+                ev->v[k].len = 8;
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
-/* link: core/cx_event.c core/cx_signal.c core/cx_keys.c
+/* link: core/cx_event.c core/cx_signal.c core/cx_keys.c core/cx_survey.c
  * aggregator/cx_agg_rollup.c aggregator/cx_agg_map.c aggregator/cx_agg_state.c
  * aggregator/cx_agg_place.c aggregator/cx_agg_answer.c
  * aggregator/cx_agg_session.c aggregator/cx_agg_fold.c
+ * aggregator/cx_agg_survey.c aggregator/cx_agg_survey_state.c
  * aggregator/cx_agg_score.c aggregator/cx_agg_buf.c -lm */
 
 /* Fold without Redis: visits, windows, caps, answers; time is an argument. */
@@ -384,6 +385,13 @@ test_answers(void)
          "metric", "psat", "score", "0", "source", "volunteered", NULL);
     ok(at(CX_DAY, NOW, "/a")->v[CX_R_VOLUNTEERED] == 1
        && at(CX_DAY, NOW, "/a")->v[CX_R_PSAT_0] == 1, "volunteered");
+    ok(fold(NOW, "answer", "/a", "answer", "00000000000000f4", "survey", "q",
+            "metric", "choice", "score", "1", NULL) != NULL
+       && fold(NOW, "answer", "/a", "answer", "00000000000000f4", "survey",
+               "q", "metric", "choice", "choice", "2,1", NULL) != NULL
+       && fold(NOW, "answer", "/a", "answer", "00000000000000f4", "survey",
+               "q", "metric", "csat7", NULL) != NULL,
+       "a score of what has none, no choice, no score where there must be one");
 
     cx_agg_site_free(site);
 }

@@ -1,7 +1,8 @@
-/* link: core/cx_event.c core/cx_signal.c core/cx_keys.c
+/* link: core/cx_event.c core/cx_signal.c core/cx_keys.c core/cx_survey.c
  * aggregator/cx_agg_rollup.c aggregator/cx_agg_map.c aggregator/cx_agg_state.c
  * aggregator/cx_agg_place.c aggregator/cx_agg_answer.c
  * aggregator/cx_agg_session.c aggregator/cx_agg_fold.c
+ * aggregator/cx_agg_survey.c aggregator/cx_agg_survey_state.c
  * aggregator/cx_agg_buf.c -lm */
 
 /* Visits to the site: worst and last page, right after every event. */
