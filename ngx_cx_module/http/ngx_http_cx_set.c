@@ -516,6 +516,48 @@ ngx_http_cx_set_thresholds(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* cx_secret file: what the keys of tokens are made of */
+
+char *
+ngx_http_cx_set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cx_main_conf_t *cxmcf = conf;
+
+    int         rc;
+    ngx_str_t  *value, text;
+
+    if (cxmcf->secret) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK
+        || ngx_http_cx_set_read(cf, &cmd->name, &value[1], &text) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (text.len < CX_SECRET_MIN || text.len > CX_SECRET_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "cx_secret: \"%V\" has %uz bytes: expected a file "
+                           "of %d to %d random bytes", &value[1], text.len,
+                           CX_SECRET_MIN, CX_SECRET_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    cxmcf->secret = ngx_pnalloc(cf->pool, CX_TOKEN_KEY);
+    if (cxmcf->secret == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = cx_token_key(cxmcf->secret, text.data, text.len);
+    ngx_explicit_memzero(text.data, text.len);
+
+    return rc ? NGX_CONF_OK : "cannot be used: no HMAC-SHA256 here";
+}
+
+
 /* a small file of a directive */
 
 static ngx_int_t
