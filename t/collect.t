@@ -17,9 +17,11 @@ my $redis = $t->redis;
 
 my $surveys = <<'EOT';
 { "version": 1, "surveys": [
-  { "id": "nps", "metric": "nps", "question": "Recommend?" },
+  { "id": "nps", "metric": "nps", "question": "Recommend?",
+    "follow_up": { "any": "Why?" } },
   { "id": "csat", "metric": "csat", "question": "Happy?" },
-  { "id": "ces", "metric": "ces", "question": "Easy?" },
+  { "id": "ces", "metric": "ces", "question": "Easy?",
+    "follow_up": { "any": "Why?" } },
   { "id": "psat", "metric": "psat", "question": "Good?" }
 ] }
 EOT
@@ -78,8 +80,9 @@ sub taken {
 # the visitor has been here, with a segment
 $ngx->get('/a.html', port => $port, 'X-Segment' => 'gold');
 my ($page) = $redis->wait_events(1);
-my $token = json($ngx->get('/_cx/surveys?page=/a.html', port => $port)->{body})
-    ->{token};
+my $versions = $ngx->versions(paths => ['/_cx/surveys?page=/a.html'],
+                              port => $port);
+my $sign = \&Test::Cx::Token::sign;
 
 # each type with all its fields
 my $start = time;
@@ -88,30 +91,34 @@ my %full = (
                 value => 7 },
     leave => { visible_ms => 1234, scroll_pct => 80, lcp_ms => 900,
                inp_ms => 45, cls_milli => 12 },
-    shown => { survey => 'nps', trigger => 'scroll', chance => 5000 },
+    shown => { survey => 'nps', trigger => 'scroll', chance => 5000,
+               dry => 1 },
     dismiss => { survey => 'nps', how => 'never' },
+    start => { survey => 'nps' },
     answer => { answer => 'aaaaaaaaaaaaaaaa', survey => 'ces', score => 7,
                 text => "line one\nline \xe4\xbd\xa0 two", lang => 'de-AT',
-                source => 'asked', trigger => 'delay', chance => 10000 },
+                done => 1, source => 'asked', trigger => 'delay', chance => 10000 },
 );
 my $all = { v => 1, page => '/a.html', view => $view, touchpoint => 'pay',
-            stage => 'buy', token => $token, events => [
+            stage => 'buy', events => [
     map { { type => $_, %{$full{$_}} } } sort keys %full ] };
+$sign->($all, $versions);
 $all->{events}[0]{text} = "line one\nline \x{4f60} two";
 is post($all)->{status}, 204, 'all types, all fields';
-my @got = $redis->wait_events(5,
+my @got = $redis->wait_events(6,
     filter => sub { ($_[0]{touchpoint} // '') eq 'pay' });
-is join(' ', map { $_->{type} } @got), 'answer dismiss leave shown signal',
+is join(' ', map { $_->{type} } @got), 'answer dismiss leave shown signal start',
     'in the order they were sent';
 my @server = qw(view_ts status request_ms first_ms upstream_ms cache signals);
 my %order = (
     signal => [qw(source name count target value upstream_ms seen)],
     leave => [qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli seen first),
               @server],
-    shown => [qw(survey trigger chance)],
-    dismiss => [qw(survey how)],
-    answer => [qw(answer survey metric score text lang source trigger chance),
-               @server],
+    shown => [qw(survey version trigger chance dry)],
+    start => [qw(survey version)],
+    dismiss => [qw(survey version how)],
+    answer => [qw(answer survey version metric score choice text done lang
+                  source trigger chance), @server],
 );
 my %raw = map { my %h = @{$_->[1]}; ($h{type} => $_->[1]) }
     @{$redis->cmd('XRANGE', 'cx:{localhost}:events', '-', '+')};
@@ -136,7 +143,8 @@ is $of{$_}{signals}, 'rage_click=4', "$_: signals of the visit"
 
 # what may be left out
 my ($event, $mark) = marked();
-post(beacon($event, { type => 'leave' }, { type => 'shown', survey => 'nps' }));
+post($sign->(beacon($event, { type => 'leave' },
+                    { type => 'shown', survey => 'nps' }), $versions));
 my $e = taken('least', $mark);
 is $e->{$_}, '', "no $_" for qw(touchpoint stage count value);
 ($event, $mark) = marked();
@@ -152,8 +160,7 @@ sub answer {
     my (%o) = @_;
     my $b = beacon({ type => 'answer', survey => 'nps', score => 9,
                      answer => sprintf('%016x', ++$serial), %o });
-    $b->{token} = $token;
-    return $b;
+    return $sign->($b, $versions);
 }
 my $b = answer(text => 'mail joe.doe@example.com or call +43 660 1234567, '
                . 'card 4111 1111 1111 1111, order 12345');
@@ -271,7 +278,7 @@ my @bad = (
     ['huge integer', '{"v":1,"page":"/","events":[{"type":"leave",'
      . '"lcp_ms":99999999999999999999999}]}', 400, qr/bad_\w+/],
 );
-my $before = $redis->xlen;
+my $before = grep { $_->{type} ne 'refused' } $redis->events;
 for (@bad) {
     my ($name, $body, $status, $error, $event, $field) = @$_;
     my $r = post($body);
@@ -283,12 +290,13 @@ for (@bad) {
     is $json->{field}, $field, "$name: field" if defined $field;
 }
 # tokens and surveys
-for (['no token', undef], ['a token made up', 'x' x 66],
-     ['a token changed', $token =~ s/(.)$/$1 eq 'a' ? 'b' : 'a'/er],
-     ['a token of later', $token =~ s/^./f/r]) {
+for (['no token', sub { undef }], ['a token made up', sub { 'x' x 42 }],
+     ['a token changed', sub { s/(.)$/$1 eq 'a' ? 'b' : 'a'/er }],
+     ['a token of later', sub { s/^./f/r }]) {
     my $b = answer();
-    delete $b->{token};
-    $b->{token} = $_->[1] if $_->[1];
+    my $change = $_->[1];
+    ($b->{token}) = map { $change->() } $b->{token};
+    delete $b->{token} if !defined $b->{token};
     my $r = post($b);
     like $r->{status}, qr/^40[03]$/, "$_->[0]: refused";
     like json($r->{body})->{error} // $r->{body}, qr/token|missing/,
@@ -298,7 +306,8 @@ my $r = post(answer(survey => 'nope'));
 is $r->{status}, 400, 'unknown survey';
 like $r->{body}, qr/survey/, 'unknown survey: why';
 sleep 0.2;
-is $redis->xlen, $before, 'nothing of a refused beacon is recorded';
+is scalar(grep { $_->{type} ne 'refused' } $redis->events), $before,
+    'nothing of a refused beacon is recorded';
 
 # types of content
 for ('text/plain', 'text/plain;charset=UTF-8', 'application/json',

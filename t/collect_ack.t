@@ -26,16 +26,16 @@ EOT
     files => { 'html/a.html' => '<!doctype html><html><head>',
                'conf/surveys.json' => '{ "version": 1, "surveys": [
         { "id": "nps", "metric": "nps", "question": "Recommend?" } ] }' });
-my $token = json($ngx->get('/_cx/surveys?page=/a')->{body})->{token};
+my $versions = $ngx->versions;
 my $serial = 0;
 
 # a beacon with one answer, and further events
 sub answer {
     my (@more) = @_;
-    return { v => 1, page => '/a', view => '0123456789abcdef',
-             token => $token, events => [
+    return Test::Cx::Token::sign({ v => 1, page => '/a',
+        view => '0123456789abcdef', events => [
         { type => 'answer', answer => sprintf('%016x', ++$serial),
-          survey => 'nps', score => 8 }, @more ] };
+          survey => 'nps', score => 8 }, @more ] }, $versions);
 }
 sub id { $_[0]{events}[0]{answer} }
 sub entries {

@@ -125,11 +125,16 @@ is $r->{status}, 200, 'surveys';
 is $r->{headers}{'content-type'}, 'application/json', 'surveys: type';
 like $r->{headers}{'cache-control'}, qr/no-store/, 'surveys: not kept';
 my $json = json($r->{body});
-like delete $json->{token}, qr/^\S{40,160}$/, 'surveys: token';
+ok delete $json->{ui}, 'surveys: wording of the widget';
+my $first = $json->{surveys}[0];
+like delete $first->{token}, qr/^[0-9a-f.]{42}$/, 'surveys: token';
+like delete $first->{answer}, qr/^[0-9a-f]{16}$/, 'surveys: answer id';
+like delete $first->{version}, qr/^[0-9a-f]{8}$/, 'surveys: version';
 is_deeply $json, { v => 1, surveys => [ {
     id => 'docs-nps', metric => 'nps', question => 'Recommend <us>?',
-    low => 'Never', high => 'Always',
-    follow_up => { detractor => 'What is missing?', any => 'Why?' },
+    lang => 'en', low => 'Never', high => 'Always',
+    steps => [ { kind => 'text', by => { detractor => 'What is missing?',
+                                         any => 'Why?' } } ],
     thanks => 'Thank you',
     when => { delay => 3, scroll => 50, exit => JSON::PP::true(),
               views => 2 },

@@ -14,18 +14,14 @@ static ngx_int_t ngx_http_cx_collect_reject(ngx_http_request_t *r,
     cx_reject_t *why);
 static void ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
     ngx_http_cx_collect_edge_t *edge);
-static ngx_int_t ngx_http_cx_collect_check(cx_batch_t *b,
-    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
-static ngx_int_t ngx_http_cx_collect_check_survey(cx_event_t *ev,
-    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
-static ngx_int_t ngx_http_cx_collect_check_answer(cx_event_t *ev,
-    ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p);
 static ngx_uint_t ngx_http_cx_collect_recorded(cx_event_t *ev,
     ngx_http_cx_collect_edge_t *edge);
 static ngx_int_t ngx_http_cx_collect_queue(ngx_http_request_t *r,
     cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
 static ngx_int_t ngx_http_cx_collect_answers(ngx_http_request_t *r,
     cx_batch_t *b, ngx_http_cx_collect_edge_t *edge);
+static ngx_int_t ngx_http_cx_collect_answered(
+    ngx_http_cx_collect_wait_t *wait);
 static void ngx_http_cx_collect_shown(ngx_http_cx_collect_edge_t *edge);
 
 
@@ -235,146 +231,16 @@ ngx_http_cx_collect_edge(ngx_http_request_t *r, cx_batch_t *b,
 }
 
 
-static ngx_int_t
-ngx_http_cx_collect_check(cx_batch_t *b, ngx_http_cx_collect_edge_t *edge,
-    ngx_http_cx_problem_t *p)
-{
-    ngx_str_t   token;
-    ngx_uint_t  i;
-
-    ngx_memzero(p, sizeof(ngx_http_cx_problem_t));
-
-    for (i = 0; i < b->n; i++) {
-        p->event = i;
-
-        if (ngx_http_cx_collect_check_survey(&b->ev[i], edge, p) != NGX_OK) {
-            p->status = NGX_HTTP_BAD_REQUEST;
-            return NGX_DECLINED;
-        }
-    }
-
-    if (b->answers == 0) {
-        return NGX_OK;
-    }
-
-    token.len = b->token.len;
-    token.data = b->token.data;
-
-    if (ngx_http_cx_token_check(edge->cxlcf->site, &token) != NGX_OK) {
-        p->status = NGX_HTTP_FORBIDDEN;
-        p->counter = NGX_HTTP_CX_C_REJECT_TOKEN;
-        p->error = "token";
-        p->expected = "the token of a surveys answer of the last 24 hours";
-        p->event = -1;
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cx_collect_check_survey(cx_event_t *ev,
-    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p)
-{
-    ngx_str_t                   id;
-    ngx_uint_t                  field;
-    ngx_http_cx_survey_info_t  *survey;
-
-    switch (ev->type) {
-
-    case CX_SHOWN:
-        field = CX_SHOWN_SURVEY;
-        break;
-
-    case CX_DISMISS:
-        field = CX_DISMISS_SURVEY;
-        break;
-
-    case CX_ANSWER:
-        field = CX_ANSWER_SURVEY;
-        break;
-
-    default:
-        return NGX_OK;
-    }
-
-    id.len = ev->v[field].len;
-    id.data = ev->v[field].data;
-
-    survey = ngx_http_cx_survey_find(edge->request, &id);
-
-    if (survey == NULL) {
-        p->counter = NGX_HTTP_CX_C_REJECT_SURVEY;
-        p->error = "survey";
-        p->field = "survey";
-        p->expected = "the id of a survey of this site";
-        return NGX_DECLINED;
-    }
-
-    if (ev->type == CX_ANSWER) {
-        return ngx_http_cx_collect_check_answer(ev, survey, p);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cx_collect_check_answer(cx_event_t *ev,
-    ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p)
-{
-    cx_str_t   *v;
-    ngx_int_t   score;
-
-    static char  expected[2 * NGX_INT_T_LEN + sizeof(" to ")];
-
-    p->counter = NGX_HTTP_CX_C_REJECT_SCHEMA;
-    p->error = cx_reject_name(CX_REJECT_VALUE);
-
-    v = &ev->v[CX_ANSWER_SCORE];
-    score = ngx_atoi(v->data, v->len);
-
-    if (score < (ngx_int_t) survey->score_min
-        || score > (ngx_int_t) survey->score_max)
-    {
-        p->field = "score";
-        p->expected = expected;
-        ngx_sprintf((u_char *) expected, "%ui to %ui%Z",
-                    survey->score_min, survey->score_max);
-        return NGX_DECLINED;
-    }
-
-    v = &ev->v[CX_ANSWER_SOURCE];
-
-    if (v->len == 0) {
-        v->data = (u_char *) "asked";
-        v->len = sizeof("asked") - 1;
-
-    } else if (!(v->len == sizeof("asked") - 1
-                 && ngx_memcmp(v->data, "asked", v->len) == 0)
-               && !(v->len == sizeof("volunteered") - 1
-                    && ngx_memcmp(v->data, "volunteered", v->len) == 0))
-    {
-        p->field = "source";
-        p->expected = "asked or volunteered";
-        return NGX_DECLINED;
-    }
-
-    v = &ev->v[CX_ANSWER_METRIC];
-    v->data = survey->metric.data;
-    v->len = survey->metric.len;
-
-    return NGX_OK;
-}
-
-
 /* what was asked and answered counts for visits that are sampled out, too */
 
 static ngx_uint_t
 ngx_http_cx_collect_recorded(cx_event_t *ev, ngx_http_cx_collect_edge_t *edge)
 {
-    return edge->sampled || (ev->type != CX_SIGNAL && ev->type != CX_LEAVE);
+    if (ev->type == CX_SIGNAL || ev->type == CX_LEAVE) {
+        return edge->sampled;
+    }
+
+    return ngx_http_cx_collect_current(ev, edge->request);
 }
 
 
@@ -415,6 +281,8 @@ ngx_http_cx_collect_answers(ngx_http_request_t *r, cx_batch_t *b,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    wait->answer = ngx_http_cx_collect_answered;
+
     /* a page is shown once, and remembered so whatever becomes of the answer */
 
     ngx_http_cx_collect_shown(edge);
@@ -445,6 +313,20 @@ ngx_http_cx_collect_answers(ngx_http_request_t *r, cx_batch_t *b,
     }
 
     return ngx_http_cx_collect_wait_start(wait);
+}
+
+
+static ngx_int_t
+ngx_http_cx_collect_answered(ngx_http_cx_collect_wait_t *wait)
+{
+    if (!wait->taken) {
+        return ngx_http_cx_collect_busy(wait->request,
+                                        NGX_HTTP_CX_C_ANSWERS_LATE);
+    }
+
+    return ngx_http_cx_collect_taken(wait->request,
+                                     wait->nwaiters + wait->posted,
+                                     wait->nwaiters);
 }
 
 

@@ -63,6 +63,10 @@ typedef struct {
 
 typedef struct ngx_http_cx_collect_wait_s  ngx_http_cx_collect_wait_t;
 
+/* what the client gets, by wait->taken; as a handler returns it */
+typedef ngx_int_t (*ngx_http_cx_collect_answer_pt)(
+    ngx_http_cx_collect_wait_t *wait);
+
 struct ngx_http_cx_collect_wait_s {
     ngx_event_t                  event;        /* deadline, and the end */
     ngx_http_request_t          *request;
@@ -74,6 +78,8 @@ struct ngx_http_cx_collect_wait_s {
     ngx_uint_t                   posted;       /* of them, by the browser */
     ngx_uint_t                   dropped;
     ngx_uint_t                   taken;
+    ngx_http_cx_collect_answer_pt  answer;
+    void                        *data;         /* of answer */
 };
 
 
@@ -100,6 +106,23 @@ ngx_int_t ngx_http_cx_collect_body_read(ngx_http_request_t *r,
    joined */
 ngx_int_t ngx_http_cx_collect_fill(cx_batch_t *b,
     ngx_http_cx_collect_edge_t *edge);
+
+
+/* collect_check.c: surveys and tokens; NGX_DECLINED: p says what is wrong */
+ngx_int_t ngx_http_cx_collect_check(cx_batch_t *b,
+    ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
+
+/* ... one answer's score, choice and text; puts in metric and source */
+ngx_int_t ngx_http_cx_collect_check_answer(cx_event_t *ev,
+    ngx_http_cx_survey_info_t *survey, ngx_http_cx_problem_t *p);
+
+/* ... 0 if it is about a survey whose wording has changed since: a page that
+   was left open */
+ngx_uint_t ngx_http_cx_collect_current(cx_event_t *ev, ngx_http_request_t *r);
+
+
+/* a verbatim, in a copy that is masked */
+ngx_int_t ngx_http_cx_collect_fill_mask(ngx_http_request_t *r, cx_str_t *v);
 
 
 /* join.c: events that joined and were not taken, as they will come again */

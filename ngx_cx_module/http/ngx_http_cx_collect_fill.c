@@ -22,8 +22,6 @@ static void ngx_http_cx_collect_fill_vitals(cx_batch_t *b,
     ngx_http_cx_collect_edge_t *edge);
 static cx_str_t *ngx_http_cx_collect_fill_worst(cx_batch_t *b,
     ngx_uint_t field);
-static ngx_int_t ngx_http_cx_collect_fill_mask(ngx_http_request_t *r,
-    cx_str_t *v);
 
 
 #define ngx_http_cx_collect_literal(v, text)                                  \
@@ -352,7 +350,7 @@ ngx_http_cx_collect_fill_worst(cx_batch_t *b, ngx_uint_t field)
 
 /* in a copy: other modules may still want the body as it came */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_cx_collect_fill_mask(ngx_http_request_t *r, cx_str_t *v)
 {
     u_char  *p;

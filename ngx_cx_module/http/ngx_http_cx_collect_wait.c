@@ -1,11 +1,13 @@
 /*
- * A beacon with answers: 204 only when each is in Redis or in the spool.
+ * A beacon or form with answers: well only when each is in Redis or in the
+ * spool.
  *
  * Its other events are queued after that.  They carry no id by which a second
  * copy could be told, and a client that gets 503 sends all of them again.
  */
 
 #include "ngx_http_cx_collect.h"
+#include "ngx_http_cx_survey.h"
 
 
 static void ngx_http_cx_collect_wait_acked(ngx_http_cx_waiter_t *w,
@@ -68,6 +70,7 @@ ngx_http_cx_collect_wait_create(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_cx_collect_wait_push(ngx_http_cx_collect_wait_t *wait, cx_event_t *ev)
 {
+    ngx_str_t              survey, answer;
     ngx_http_cx_waiter_t  *w;
 
     w = &wait->waiters[wait->nwaiters];
@@ -78,6 +81,13 @@ ngx_http_cx_collect_wait_push(ngx_http_cx_collect_wait_t *wait, cx_event_t *ev)
 
     wait->nwaiters++;
     wait->pending++;
+
+    survey.len = ev->v[CX_ANSWER_SURVEY].len;
+    survey.data = ev->v[CX_ANSWER_SURVEY].data;
+    answer.len = ev->v[CX_ANSWER_ANSWER].len;
+    answer.data = ev->v[CX_ANSWER_ANSWER].data;
+
+    ngx_http_cx_quota_taken(wait->site, &survey, &answer);
 
     return NGX_OK;
 }
@@ -199,28 +209,20 @@ ngx_http_cx_collect_wait_handler(ngx_event_t *ev)
 static ngx_int_t
 ngx_http_cx_collect_wait_end(ngx_http_cx_collect_wait_t *wait)
 {
-    ngx_uint_t           i;
-    cx_event_t          *ev;
-    ngx_http_request_t  *r;
-
-    r = wait->request;
+    ngx_uint_t   i;
+    cx_event_t  *ev;
 
     wait->taken = (wait->pending == 0 && !wait->dropped);
 
     ngx_http_cx_collect_wait_cleanup(wait);
 
-    if (!wait->taken) {
-        return ngx_http_cx_collect_busy(r, NGX_HTTP_CX_C_ANSWERS_LATE);
-    }
-
     ev = wait->rest.elts;
 
-    for (i = 0; i < wait->rest.nelts; i++) {
+    for (i = 0; wait->taken && i < wait->rest.nelts; i++) {
         ngx_http_cx_collect_push(wait->site, &ev[i]);
     }
 
-    return ngx_http_cx_collect_taken(r, wait->nwaiters + wait->posted,
-                                     wait->nwaiters);
+    return wait->answer(wait);
 }
 
 

@@ -351,6 +351,10 @@ ngx_http_cx_edge_run(ngx_http_cx_edge_t *e)
 
     for (i = 0; i < e->n; i++) {
         ngx_http_cx_edge_tell(e, v, &e->told[i], &out[i]);
+
+        if (v) {
+            v->told[0] |= (uint32_t) 1 << out[i].signal;
+        }
     }
 
     ngx_http_cx_zone_unlock();
@@ -369,6 +373,12 @@ ngx_http_cx_edge_note(ngx_http_cx_edge_t *e, ngx_http_cx_visit_t *v,
         ngx_http_cx_count(NGX_HTTP_CX_C_VISITS_ENDED, 1);
         ngx_http_cx_count(NGX_HTTP_CX_C_VISITS_NEW, 1);
         v->segment_len = 0;
+        v->told[0] = 0;
+    }
+
+    if (e->step.kind == CX_STEP_PAGE && !e->step.pending) {
+        v->told[1] = v->told[0];
+        v->told[0] = 0;
     }
 
     v->site = e->conf->site->id;

@@ -22,6 +22,10 @@ ngx_table_elt_t *ngx_http_cx_endpoint_header(ngx_http_request_t *r,
 ngx_int_t ngx_http_cx_endpoint_literal(ngx_http_request_t *r, const char *name,
     const char *value);
 
+/* this status, body and type; no-store unless headers say otherwise */
+ngx_int_t ngx_http_cx_endpoint_output(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *body);
+
 /* 204 without a body */
 ngx_int_t ngx_http_cx_endpoint_empty(ngx_http_request_t *r);
 

@@ -203,8 +203,11 @@ ngx_http_cx_join_visit(ngx_http_cx_visit_t *v, ngx_http_cx_join_sum_t *sum,
     for (i = 0; i < CX_SIG_N; i++) {
         if (sum->n[i]) {
             cx_edge_count(visit, i, sum->n[i]);
+            v->told[0] |= (uint32_t) 1 << i;
         }
     }
+
+    v->told[0] |= (uint32_t) j->vitals;
 
     for (i = 0; j->vitals && i < NGX_HTTP_CX_VITALS; i++) {
         if (j->vitals & ((ngx_uint_t) 1 << ngx_http_cx_vitals[i].signal)) {

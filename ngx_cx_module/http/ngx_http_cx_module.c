@@ -55,6 +55,13 @@ static ngx_command_t  ngx_http_cx_commands[] = {
       0,
       NULL },
 
+    { ngx_string("cx_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_cx_set_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("cx_queue"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_cx_set_queue,
@@ -174,6 +181,13 @@ static ngx_command_t  ngx_http_cx_commands[] = {
       offsetof(ngx_http_cx_loc_conf_t, nonce),
       NULL },
 
+    { ngx_string("cx_debug"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cx_loc_conf_t, debug),
+      NULL },
+
     { ngx_string("cx_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_cx_status,
@@ -291,6 +305,13 @@ ngx_http_cx_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    *h = ngx_http_cx_refused_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
     h = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers.elts;
 
     ngx_memmove(h + 1, h,
@@ -326,9 +347,17 @@ ngx_http_cx_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_cx_secret_use(cxmcf);
     ngx_http_cx_close_init(cycle, cxmcf);
+    ngx_http_cx_refused_init(cycle);
 
-    return ngx_http_cx_writer_init(cycle, cxmcf);
+    if (ngx_http_cx_writer_init(cycle, cxmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_cx_define_init(cxmcf);
+
+    return ngx_http_cx_quota_init(cycle, cxmcf);
 }
 
 
@@ -367,6 +396,7 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
      *     cxmcf->redis = NULL;
      *     cxmcf->spool = NULL;
      *     cxmcf->zone = NULL;
+     *     cxmcf->secret = NULL;
      *     cxmcf->thresholds = { 0, NULL };
      *     cxmcf->on = 0;
      *     cxmcf->endpoint = 0;
@@ -388,6 +418,9 @@ ngx_http_cx_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&cxmcf->surveys, cf->pool, 4,
                           sizeof(ngx_http_cx_surveys_t *))
+           != NGX_OK
+        || ngx_array_init(&cxmcf->asked, cf->pool, 4,
+                          sizeof(ngx_http_cx_asked_t))
            != NGX_OK)
     {
         return NULL;
@@ -433,6 +466,7 @@ ngx_http_cx_create_loc_conf(ngx_conf_t *cf)
      *     conf->nonce = NULL;
      *     conf->consent = NULL;
      *     conf->ignore = NULL;
+     *     conf->debug = NULL;
      *     conf->search = { 0, NULL };
      *     conf->touchpoint = { 0, NULL };
      *     conf->stage = { 0, NULL };
@@ -493,6 +527,10 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->ignore = prev->ignore;
     }
 
+    if (conf->debug == NULL) {
+        conf->debug = prev->debug;
+    }
+
     if (conf->role == NGX_CONF_UNSET_UINT) {
         conf->role = (prev->role == NGX_CONF_UNSET_UINT) ? 0 : prev->role;
         conf->search = prev->search;
@@ -510,11 +548,16 @@ ngx_http_cx_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
+
+    if (ngx_http_cx_define_note(cxmcf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (!conf->on) {
         return NGX_CONF_OK;
     }
 
-    cxmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cx_module);
     cxmcf->on = 1;
 
     return ngx_http_cx_filter_tag(cf, conf);

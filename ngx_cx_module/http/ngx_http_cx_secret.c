@@ -14,6 +14,9 @@
 static u_char *ngx_http_cx_visit_salt(void);
 
 
+static u_char  *ngx_http_cx_secret_key;        /* of cx_secret */
+
+
 ngx_int_t
 ngx_http_cx_random(u_char *dst, size_t len)
 {
@@ -157,29 +160,15 @@ ngx_http_cx_visit_sampled(ngx_str_t *visit, ngx_uint_t sample)
 
 
 void
-ngx_http_cx_visit_sign(ngx_str_t *text, u_char *mac)
+ngx_http_cx_secret_use(ngx_http_cx_main_conf_t *cxmcf)
 {
-    u_char      pad[64], hash[20];
-    ngx_uint_t  i;
-    ngx_sha1_t  sha1;
+    ngx_http_cx_secret_key = cxmcf->secret;
+}
 
-    ngx_memset(pad, 0x36, sizeof(pad));
 
-    for (i = 0; i < NGX_HTTP_CX_KEY_LEN; i++) {
-        pad[i] ^= ngx_http_cx_zone_data()->key[i];
-    }
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, pad, sizeof(pad));
-    ngx_sha1_update(&sha1, text->data, text->len);
-    ngx_sha1_final(hash, &sha1);
-
-    for (i = 0; i < sizeof(pad); i++) {
-        pad[i] ^= 0x36 ^ 0x5c;
-    }
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, pad, sizeof(pad));
-    ngx_sha1_update(&sha1, hash, sizeof(hash));
-    ngx_sha1_final(mac, &sha1);
+const u_char *
+ngx_http_cx_secret(void)
+{
+    return ngx_http_cx_secret_key ? ngx_http_cx_secret_key
+                                  : ngx_http_cx_zone_data()->key;
 }

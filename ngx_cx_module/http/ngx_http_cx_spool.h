@@ -107,6 +107,7 @@ typedef struct {
     ngx_uint_t                   events;
     ngx_msec_t                   retry;        /* no append before */
     ngx_msec_t                   since;        /* of the trouble */
+    ngx_msec_t                   failed;       /* last time */
     ngx_uint_t                   trouble;
     ngx_uint_t                   full;         /* said */
     ngx_uint_t                   hurry;

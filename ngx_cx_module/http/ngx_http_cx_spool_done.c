@@ -11,6 +11,10 @@
 #define NGX_HTTP_CX_SPOOL_PAUSE    1000        /* ms after a failure */
 #define NGX_HTTP_CX_SPOOL_SYNC_MS  1000
 
+/* ms since the last failure: then it is over, and then it is another one */
+#define NGX_HTTP_CX_SPOOL_WELL     (NGX_HTTP_CX_SPOOL_PAUSE + 100)
+#define NGX_HTTP_CX_SPOOL_FORGET   60000
+
 
 static void ngx_http_cx_spool_written(ngx_http_cx_spool_op_t *op);
 static void ngx_http_cx_spool_unwritten(ngx_queue_t *ops);
@@ -205,7 +209,15 @@ ngx_http_cx_spool_trouble(const char *call, u_char *name, ngx_err_t err)
     u_char      buf[512];
     ngx_str_t   text;
 
-    if (ngx_http_cx_spool.trouble) {
+    ngx_uint_t  said;
+
+    said = ngx_http_cx_spool.trouble
+           && ngx_current_msec - ngx_http_cx_spool.failed
+              < NGX_HTTP_CX_SPOOL_FORGET;
+
+    ngx_http_cx_spool.failed = ngx_current_msec;
+
+    if (said) {
         return;
     }
 
@@ -224,10 +236,16 @@ ngx_http_cx_spool_trouble(const char *call, u_char *name, ngx_err_t err)
 }
 
 
+/* on a disk that is nearly full, small writes do well between large ones that
+   fail: that is one trouble, and not many */
+
 static void
 ngx_http_cx_spool_well(void)
 {
-    if (ngx_http_cx_spool.trouble) {
+    if (ngx_http_cx_spool.trouble
+        && ngx_current_msec - ngx_http_cx_spool.failed
+           >= NGX_HTTP_CX_SPOOL_WELL)
+    {
         ngx_http_cx_spool.trouble = 0;
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_http_cx_spool.log, 0,

@@ -1,118 +1,104 @@
 /*
- * The token that a beacon with an answer must carry:
- *
- *   <expiry, Unix time in s, 8 hex digits>.<visit key or "-">.<40 hex digits>
- *
- * The last part is the HMAC of the rest and the site, so that an answer can
- * only come from who asked this site for its surveys within the last day.
+ * Answer ids and the tokens that let them in, see include/cx_token.h: given
+ * out with each survey, so that an answer can only come from who asked this
+ * site for this survey within the last day, and only once.
  */
 
 #include "ngx_http_cx.h"
 
 
 #define NGX_HTTP_CX_TOKEN_TTL      86400       /* seconds */
-#define NGX_HTTP_CX_TOKEN_MAC      20          /* bytes of HMAC-SHA1 */
-
-/* what is signed: site '\n' expiry '.' visit */
-#define NGX_HTTP_CX_TOKEN_TEXT                                                \
-    (NGX_HTTP_CX_SITE_MAX + 1 + 8 + 1 + NGX_HTTP_CX_VISIT_LEN)
 
 
-static void ngx_http_cx_token_mac(ngx_http_cx_site_t *site, u_char *claims,
-    size_t len, u_char *hex);
+static ngx_int_t ngx_http_cx_token_try(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *version, ngx_str_t *token);
 
+
+#define ngx_http_cx_token_str(s)   ((const cx_str_t *) (s))
+
+
+/* without a visit nobody is told apart, and so no answer */
 
 ngx_int_t
-ngx_http_cx_token_make(ngx_http_request_t *r, ngx_http_cx_site_t *site,
-    ngx_str_t *visit, ngx_str_t *token)
+ngx_http_cx_token_make(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *visit, u_char *answer,
+    u_char *token)
 {
-    u_char     *p;
-    ngx_str_t   none = ngx_string("-");
+    u_char         random[NGX_HTTP_CX_ANSWER_LEN / 2];
+    const u_char  *key;
 
-    if (visit->len == 0) {
-        visit = &none;
+    key = ngx_http_cx_secret();
+
+    if (visit->len) {
+        if (cx_token_id(answer, key, ngx_http_cx_token_str(&site->name),
+                        ngx_http_cx_token_str(&survey->id),
+                        ngx_http_cx_token_str(&survey->version),
+                        ngx_http_cx_token_str(visit), ngx_time() / 86400)
+            == 0)
+        {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_http_cx_random(random, sizeof(random)) == NGX_OK) {
+        ngx_hex_dump(answer, random, sizeof(random));
+
+    } else {
+        return NGX_ERROR;
     }
 
-    token->data = ngx_pnalloc(r->pool, NGX_HTTP_CX_TOKEN_MAX);
-    if (token->data == NULL) {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_sprintf(token->data, "%08xD.%V",
-                    (uint32_t) (ngx_time() + NGX_HTTP_CX_TOKEN_TTL), visit);
-
-    ngx_http_cx_token_mac(site, token->data, p - token->data, p + 1);
-
-    *p++ = '.';
-    p += 2 * NGX_HTTP_CX_TOKEN_MAC;
-
-    token->len = p - token->data;
-
-    return NGX_OK;
+    return cx_token_make(token, key, ngx_http_cx_token_str(&site->name),
+                         ngx_http_cx_token_str(&survey->id),
+                         ngx_http_cx_token_str(&survey->version), answer,
+                         ngx_time() + NGX_HTTP_CX_TOKEN_TTL)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
 /*
- * The token's visit is not compared with that of the request: the visit key
- * changes at midnight and with the network, and an answer must not be lost
- * for it.
+ * The visit is not compared with that of the request: the visit key changes
+ * at midnight and with the network, and an answer must not be lost for it.
  */
 
 ngx_int_t
-ngx_http_cx_token_check(ngx_http_cx_site_t *site, ngx_str_t *token)
+ngx_http_cx_token_check(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *answer, ngx_str_t *token)
 {
-    size_t      len;
-    u_char     *p, hex[2 * NGX_HTTP_CX_TOKEN_MAC], diff;
-    time_t      expiry;
-    ngx_uint_t  i;
-
-    if (token->len < sizeof("00000000.-.") - 1 + sizeof(hex)
-        || token->len > sizeof("00000000..") - 1 + NGX_HTTP_CX_VISIT_LEN
-                        + sizeof(hex))
+    if (token->len != NGX_HTTP_CX_TOKEN_LEN
+        || answer->len != NGX_HTTP_CX_ANSWER_LEN
+        || ngx_memcmp(token->data + 9, answer->data, NGX_HTTP_CX_ANSWER_LEN)
+           != 0)
     {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
-    len = token->len - sizeof(hex) - 1;
-    p = token->data;
-
-    if (p[8] != '.' || p[len] != '.') {
-        return NGX_DECLINED;
-    }
-
-    ngx_http_cx_token_mac(site, p, len, hex);
-
-    diff = 0;
-
-    for (i = 0; i < sizeof(hex); i++) {
-        diff |= hex[i] ^ p[len + 1 + i];
-    }
-
-    if (diff) {
-        return NGX_DECLINED;
-    }
-
-    expiry = ngx_hextoi(p, 8);
-
-    return expiry >= ngx_time() ? NGX_OK : NGX_DECLINED;
+    return ngx_http_cx_token_try(site, survey, &survey->version, token);
 }
 
 
-static void
-ngx_http_cx_token_mac(ngx_http_cx_site_t *site, u_char *claims, size_t len,
-    u_char *hex)
+ngx_int_t
+ngx_http_cx_token_link(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *token)
 {
-    u_char     *p, text[NGX_HTTP_CX_TOKEN_TEXT], mac[NGX_HTTP_CX_TOKEN_MAC];
-    ngx_str_t   s;
+    return ngx_http_cx_token_try(site, survey, NULL, token);
+}
 
-    p = ngx_cpymem(text, site->name.data,
-                   ngx_min(site->name.len, NGX_HTTP_CX_SITE_MAX));
-    *p++ = '\n';
-    p = ngx_cpymem(p, claims, len);
 
-    s.data = text;
-    s.len = p - text;
+static ngx_int_t
+ngx_http_cx_token_try(ngx_http_cx_site_t *site,
+    ngx_http_cx_survey_info_t *survey, ngx_str_t *version, ngx_str_t *token)
+{
+    switch (cx_token_check(ngx_http_cx_token_str(token), ngx_http_cx_secret(),
+                           ngx_http_cx_token_str(&site->name),
+                           ngx_http_cx_token_str(&survey->id),
+                           ngx_http_cx_token_str(version), ngx_time()))
+    {
+    case CX_TOKEN_OK:
+        return NGX_OK;
 
-    ngx_http_cx_visit_sign(&s, mac);
-    ngx_hex_dump(hex, mac, sizeof(mac));
+    case CX_TOKEN_EXPIRED:
+        return NGX_DECLINED;
+
+    default:
+        return NGX_ERROR;
+    }
 }

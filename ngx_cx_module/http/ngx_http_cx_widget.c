@@ -1,21 +1,33 @@
 /*
- * The browser's script, from the module's own memory.  The injected tag names
- * it by its hash, so that it may be kept for ever.
+ * The browser's script and the parts that it loads, from the module's own
+ * memory.  The injected tag names it by the hash of them all, and it asks for
+ * its parts by the same, so that they may be kept for ever.
  */
 
 #include "ngx_http_cx_endpoint.h"
 #include "ngx_http_cx_widget_data.h"
 
 
+#define NGX_HTTP_CX_WIDGET_FORMS   3
+
+
 typedef struct {
     ngx_str_t    coding;                       /* len 0: as it is */
     ngx_str_t    etag;
-    ngx_str_t    body;
 } ngx_http_cx_widget_form_t;
 
 
-static ngx_http_cx_widget_form_t *ngx_http_cx_widget_choose(
+typedef struct {
+    ngx_str_t    name;
+    ngx_str_t    bodies[NGX_HTTP_CX_WIDGET_FORMS];
+} ngx_http_cx_widget_file_t;
+
+
+static ngx_http_cx_widget_file_t *ngx_http_cx_widget_find(
     ngx_http_request_t *r);
+static ngx_int_t ngx_http_cx_widget_not_found(ngx_http_request_t *r,
+    const char *expected);
+static ngx_uint_t ngx_http_cx_widget_choose(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cx_widget_accepts(ngx_str_t *accept,
     ngx_str_t *coding);
 static ngx_uint_t ngx_http_cx_widget_wanted(u_char *p, u_char *end);
@@ -26,19 +38,35 @@ const ngx_str_t  ngx_http_cx_widget_hash = ngx_string(NGX_HTTP_CX_WIDGET_HASH);
 
 /* best first */
 
-static ngx_http_cx_widget_form_t  ngx_http_cx_widget_forms[] = {
+static ngx_http_cx_widget_form_t
+    ngx_http_cx_widget_forms[NGX_HTTP_CX_WIDGET_FORMS] =
+{
+    { ngx_string("br"), ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "-br\"") },
+    { ngx_string("gzip"), ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "-gzip\"") },
+    { ngx_null_string, ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "\"") }
+};
 
-    { ngx_string("br"),
-      ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "-br\""),
-      { sizeof(ngx_http_cx_widget_br), (u_char *) ngx_http_cx_widget_br } },
 
-    { ngx_string("gzip"),
-      ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "-gzip\""),
-      { sizeof(ngx_http_cx_widget_gz), (u_char *) ngx_http_cx_widget_gz } },
+#define NGX_HTTP_CX_WIDGET_BYTES(array)                                       \
+    { sizeof(array), (u_char *) array }
 
-    { ngx_null_string,
-      ngx_string("\"" NGX_HTTP_CX_WIDGET_HASH "\""),
-      { sizeof(ngx_http_cx_widget_js), (u_char *) ngx_http_cx_widget_js } }
+#define NGX_HTTP_CX_WIDGET_FILE(name, id)                                     \
+    { ngx_string(name),                                                       \
+      { NGX_HTTP_CX_WIDGET_BYTES(ngx_http_##id##_br),                         \
+        NGX_HTTP_CX_WIDGET_BYTES(ngx_http_##id##_gz),                         \
+        NGX_HTTP_CX_WIDGET_BYTES(ngx_http_##id##_js) } }
+
+/* the first one is what tags name */
+
+static ngx_http_cx_widget_file_t  ngx_http_cx_widget_files[] = {
+    NGX_HTTP_CX_WIDGET_FILE("cx.js", cx),
+    NGX_HTTP_CX_WIDGET_FILE("cx-survey.js", cx_survey),
+    NGX_HTTP_CX_WIDGET_FILE("cx-ask.js", cx_ask),
+    NGX_HTTP_CX_WIDGET_FILE("cx-more.js", cx_more),
+    NGX_HTTP_CX_WIDGET_FILE("cx-forms.js", cx_forms),
+    NGX_HTTP_CX_WIDGET_FILE("cx-touch.js", cx_touch),
+    NGX_HTTP_CX_WIDGET_FILE("cx-vitals.js", cx_vitals),
+    { ngx_null_string, { ngx_null_string, ngx_null_string, ngx_null_string } }
 };
 
 
@@ -46,11 +74,19 @@ ngx_int_t
 ngx_http_cx_widget_handler(ngx_http_request_t *r)
 {
     ngx_str_t                   type = ngx_string("application/javascript");
+    ngx_uint_t                  n;
     const char                 *cache;
     ngx_table_elt_t            *h;
+    ngx_http_cx_widget_file_t  *file;
     ngx_http_cx_widget_form_t  *form;
 
-    form = ngx_http_cx_widget_choose(r);
+    file = ngx_http_cx_widget_find(r);
+    if (file == NULL) {
+        return ngx_http_cx_widget_not_found(r, "a file of the widget");
+    }
+
+    n = ngx_http_cx_widget_choose(r);
+    form = &ngx_http_cx_widget_forms[n];
 
     /* a page from some cache may ask for an older one and gets this one */
 
@@ -59,6 +95,11 @@ ngx_http_cx_widget_handler(ngx_http_request_t *r)
            == 0)
     {
         cache = "public, max-age=31536000, immutable";
+
+    /* but a part of an older one would not fit the script that asks for it */
+
+    } else if (r->args.len && file != ngx_http_cx_widget_files) {
+        return ngx_http_cx_widget_not_found(r, "the hash of cx.js");
 
     } else {
         cache = "public, max-age=300";
@@ -89,11 +130,54 @@ ngx_http_cx_widget_handler(ngx_http_request_t *r)
 
     r->headers_out.etag = h;
 
-    return ngx_http_cx_endpoint_send(r, &type, &form->body);
+    return ngx_http_cx_endpoint_send(r, &type, &file->bodies[n]);
 }
 
 
-static ngx_http_cx_widget_form_t *
+/* by the last part of the path; NULL: none of them */
+
+static ngx_http_cx_widget_file_t *
+ngx_http_cx_widget_find(ngx_http_request_t *r)
+{
+    size_t                      len;
+    ngx_http_cx_widget_file_t  *file;
+
+    for (file = ngx_http_cx_widget_files; file->name.len; file++) {
+        len = file->name.len;
+
+        if (r->uri.len > len
+            && r->uri.data[r->uri.len - len - 1] == '/'
+            && ngx_memcmp(r->uri.data + r->uri.len - len, file->name.data, len)
+               == 0)
+        {
+            return file;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_cx_widget_not_found(ngx_http_request_t *r, const char *expected)
+{
+    ngx_http_cx_problem_t  p;
+
+    ngx_memzero(&p, sizeof(ngx_http_cx_problem_t));
+
+    p.event = -1;
+    p.status = NGX_HTTP_NOT_FOUND;
+    p.counter = NGX_HTTP_CX_NOT_COUNTED;
+    p.error = "not_found";
+    p.expected = expected;
+
+    return ngx_http_cx_endpoint_problem(r, &p);
+}
+
+
+/* position in ngx_http_cx_widget_forms */
+
+static ngx_uint_t
 ngx_http_cx_widget_choose(ngx_http_request_t *r)
 {
     ngx_table_elt_t            *accept;
@@ -114,7 +198,7 @@ ngx_http_cx_widget_choose(ngx_http_request_t *r)
         form++;
     }
 
-    return form;
+    return form - ngx_http_cx_widget_forms;
 }
 
 

@@ -13,7 +13,8 @@
 #define NGX_HTTP_CX_ZONE_PAGES     16          /* the least */
 #define NGX_HTTP_CX_ZONE_RESERVE   1           /* pages left to the slab */
 #define NGX_HTTP_CX_ZONE_PLACES    8           /* one part of so many */
-#define NGX_HTTP_CX_ZONE_GAUGES    256         /* pages to one of gauges */
+#define NGX_HTTP_CX_ZONE_GAUGES    256         /* pages to one of gauges, and
+                                                  to one of quotas */
 
 
 typedef struct {
@@ -195,8 +196,8 @@ ngx_http_cx_zone_create(ngx_shm_zone_t *shm_zone, ngx_http_cx_zone_ctx_t *ctx)
 
 
 /*
- * All free pages become gauges of workers, places, visits and the buckets that
- * find them.
+ * All free pages become gauges of workers, quotas, places, visits and the
+ * buckets that find them.
  */
 
 static ngx_int_t
@@ -215,6 +216,17 @@ ngx_http_cx_zone_carve(ngx_http_cx_zone_ctx_t *ctx)
     sh->gauges_max = (uint32_t) (size / sizeof(ngx_http_cx_gauges_t));
     sh->gauges = ngx_slab_calloc(ctx->shpool, size);
     if (sh->gauges == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* all of them are looked at, and the zone is locked meanwhile */
+
+    size = ngx_min(size, NGX_HTTP_CX_QUOTAS_MAX
+                         * sizeof(ngx_http_cx_quota_row_t));
+
+    sh->quotas_max = (uint32_t) (size / sizeof(ngx_http_cx_quota_row_t));
+    sh->quotas = ngx_slab_calloc(ctx->shpool, size);
+    if (sh->quotas == NULL) {
         return NGX_ERROR;
     }
 
@@ -297,6 +309,8 @@ ngx_http_cx_zone_reset(ngx_http_cx_zone_t *sh)
                 ((size_t) sh->bucket_mask + 1) * sizeof(uint32_t));
     ngx_memzero(sh->places,
                 2 * (size_t) sh->place_pairs * sizeof(ngx_http_cx_place_t));
+    ngx_memzero(sh->quotas, (size_t) sh->quotas_max
+                            * sizeof(ngx_http_cx_quota_row_t));
 
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "cx: a worker died while it changed the zone: what it "

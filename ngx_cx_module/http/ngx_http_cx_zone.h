@@ -18,6 +18,24 @@ typedef struct {
 } ngx_http_cx_gauges_t;
 
 
+#define NGX_HTTP_CX_QUOTA_KEPT     32
+#define NGX_HTTP_CX_QUOTAS_MAX     512
+
+/* a survey that may be answered so often only */
+typedef struct {
+    uint32_t                     id;           /* cx_edge_id of site and survey;
+                                                  0: free */
+    uint32_t                     used;         /* s, last look */
+    uint32_t                     day;          /* days since 1970: today */
+    uint32_t                     taken;        /* s, last answer here */
+    uint32_t                     today, total; /* as Redis said */
+    uint32_t                     here_today, here_total;  /* taken here, and
+                                                  not among these yet */
+    uint32_t                     next;         /* of answer */
+    uint64_t                     answer[NGX_HTTP_CX_QUOTA_KEPT];
+} ngx_http_cx_quota_row_t;
+
+
 /*
  * Of fixed size from the start.  Visits and places are told by position; those
  * of visits count from 1, 0 is none.
@@ -44,6 +62,10 @@ typedef struct {
 
     ngx_http_cx_gauges_t        *gauges;
     uint32_t                     gauges_max;
+
+    ngx_http_cx_quota_row_t     *quotas;
+    uint32_t                     quotas_max;
+    uint64_t                     quotas_ms;    /* Unix time of the last poll */
 
     uint64_t                     error_ms;     /* Unix time; 0: none yet */
     size_t                       error_len;
