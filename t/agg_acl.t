@@ -32,6 +32,7 @@ sub all {
     my ($user, $longer) = @_;
     $redis->cmd('FLUSHALL');
     my @s = map { Test::Cx::Stream->new($redis, $_) } qw(a b/0);
+    $redis->cmd('HSET', $_->key('quota'), 's-csat:20200101', 1) for @s;
     my $feed = sub {
         for my $s (@s) {
             my $v = '00000000000000a1';

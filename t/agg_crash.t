@@ -32,7 +32,8 @@ srand $seed;
 note "CX_SEED=$seed";
 
 # what was produced, by page and field
-my (%want, %visit, %site, %answers, $entries);
+my (%want, %visit, %site, %answers, %choice, $entries);
+my ($offers, $drawn) = (0, 0);
 my @used = qw(error_page slow_page aborted_wait reload rage_click dead_click
               js_error);
 my $table = read_file($t->root . '/include/cx_signal.h');
@@ -105,8 +106,16 @@ sub produce {
             count($page, 'visible_ms', 10);
         } else {
             my $id = sprintf '%08x', rand 300;
-            $s->answer($page, $id, 'ces', 1 + int rand 7, visit => $v);
+            my $choice = join ',', grep { rand > 0.5 } 0 .. 3;
+            $s->answer($page, $id, 'ces', 1 + int rand 7, visit => $v,
+                       version => '1a2b3c4d', choice => $choice);
             count($answers{$id} = $page, 'answered') if !$answers{$id};
+            $choice{$id} = $choice if $choice ne '';
+            $s->offer($page, 's-ces@1a2b3c4d=' . ($roll > 0.985 ? 1 : 0));
+            $s->refused('s-ces', '1a2b3c4d', 'token', 2);
+            $entries += 2;
+            $offers++;
+            $drawn++ if $roll > 0.985;
         }
     }
     $s->send;
@@ -124,7 +133,9 @@ sub agg { $t->aggregator('--redis', $via[$_[0]], @flags) }
 my @agg = map { agg($_) } 0, 1;
 my ($kills, $end) = (0, time + 9);
 
-while (time < $end) {
+# on a busy machine it may take longer until enough has gone wrong
+while (time < $end
+       || ($kills < 6 || !$relay->count) && time < $end + 30) {
     produce(400 + rand 1200);
     sleep rand 0.06;
     next if rand > 0.7;
@@ -147,6 +158,17 @@ sleep 1;    # the one that was started last may not hear signals yet
 is $_->stop, 0, 'SIGTERM ends with status 0' for @agg;
 is $s->checkpoint->{$_}, 0, "none $_" for qw(rejected late lost);
 is $s->checkpoint->{answers}, scalar keys %answers, 'distinct answers';
+
+# a quota is the only thing that is written as an increment
+is $s->hash('quota')->{'s-ces'}, scalar keys %answers, 'quota';
+is $s->hash('quota')->{'s-ces:' . $s->day}, scalar keys %answers, 'of the day';
+my $survey = $s->hash('survey', 'd', $s->day, 's-ces@1a2b3c4d');
+is_deeply [@$survey{qw(eligible sampled refused:token answered)}],
+    [$offers, $drawn, 2 * $offers, scalar keys %answers], 'the funnel';
+my @chosen = (0) x 4;
+$chosen[$_]++ for map { split /,/ } values %choice;
+is_deeply [map { $survey->{"choice:$_"} // 0 } 0 .. 3], \@chosen,
+    'choices, after all corrections';
 
 my ($status, undef, $err) = $t->aggregate('--redis', $redis->url, @flags,
                                           '--once');

@@ -79,7 +79,8 @@ my %pay = (
     'signal:rage_click' => 2, 'visits_signal:rage_click' => 1,
     'signal:slow_page' => 1, 'visits_signal:slow_page' => 1,
     'pattern:none' => 1, 'pattern:slow_page=1,rage_click=2' => 1,
-    shown => 1, answered => 1, text => 1, 'answers:asked' => 1, 'ces:2' => 1,
+    shown => 1, answered => 1, text => 1, 'text:other' => 1,
+    'answers:asked' => 1, 'ces:2' => 1,
 );
 my %root = (
     views => 2, visits => 2, views_untold => 1, 'status:2xx' => 2,
@@ -122,8 +123,8 @@ for my $w ([h => $hour], [d => $day]) {
 is_deeply $s->zset('surveys', 'd', $day),
     { 's-ces' => 1, 's-csat' => 1, 's-psat' => 1, 's-nps' => 0 }, 'surveys';
 is_deeply nonzero($s->hash('survey', 'd', $day, 's-ces')),
-    { shown => 1, answered => 1, text => 1, 'answers:asked' => 1,
-      'ces:2' => 1 }, 'a survey';
+    { shown => 1, answered => 1, text => 1, 'text:other' => 1,
+      'answers:asked' => 1, 'ces:2' => 1 }, 'a survey';
 is_deeply nonzero($s->hash('survey', 'd', $day, 's-nps')),
     { dismissed => 1, never => 1 }, 'one that nobody answered';
 
@@ -201,15 +202,18 @@ for my $key (sort @{$redis->cmd('KEYS', '*')}) {
     push @strange, "$key is $type, $want in the schema" if $type ne $want;
     $seen{$schema[$match]} = 1 if defined $match;
     my $end = $key =~ /:h:/ ? (8 + 1 / 24) * 86400
-        : $key =~ /:d:/ ? 401 * 86400 : $key =~ /answer:/ ? 90 * 86400
+        : $key =~ /:d:/ ? 401 * 86400 : $key =~ /answer:|rejected/ ? 90 * 86400
+        : $key =~ /verbatims/ ? 91 * 86400
         : $key =~ /visits:/ ? 4 * 3600 : 0;
     push @strange, "$key ends in $ttl s"
         if $end ? $ttl > $end + 1 || $ttl < $end - 86400 : $ttl != -1;
 }
 is "@strange", '', 'keys are those of the schema';
 is join(' ', grep { !$seen{$_} } map { $schema[2 * $_] } 0 .. $#schema / 2),
-    'producer:%n lease aggregators shards scored rated:%g:%w rank:%n:%g:%w dirty',
-    'and all of them are there, but marks of nginx, what daemons share, ranks';
+    'producer:%n lease aggregators shards scored rated:%g:%w definitions '
+    . 'rank:%n:%g:%w dirty',
+    'and all are there, but marks of nginx, what daemons share, ranks, and '
+    . 'what nginx says of its surveys';
 
 # more of the same visit in another run: state comes back from Redis
 $s->signal('/pay', 'rage_click', visit => $ann, count => 5);

@@ -42,6 +42,40 @@ is +($t->aggregate(@redis, '--once'))[0], 0, 'with fields that we do not know';
 is schema($a), $newer, 'it stays so';
 is total($a), 3, 'and goes on';
 
+# surveys as 1.1 had them, while one of that time is at work: no versions, no
+# page view of an answer, no language of its text
+my $c = Test::Cx::Stream->new($redis, 'c');
+my @day = ('d', $c->day);
+my $old = 'aaaaaaaa00000001';
+$c->view('/')->answer('/', $old, 'nps', 3, text => 'why');
+$c->view('/', visit => 'a100000000000001')->send;
+is +($t->aggregate(@redis, '--once'))[0], 0, 'counted';
+$redis->cmd('HDEL', $_, 'text:other')
+    for grep { /:(?:page|total|survey):/ } @{$redis->cmd('KEYS', $c->key('*'))};
+$redis->cmd('DEL', $c->key('quota'), $c->key('definitions'));
+my $daemon = $t->aggregator(@fast, '--site', 'c');
+ok wait_for(sub { $daemon->err =~ /reading on from/ }, 5), 'at work';
+$redis->cmd('HSET', $c->key('checkpoint'), 'schema', '1.1');
+my @new = (version => '1a2b3c4d', view => '00000000000000f1');
+$c->answer('/', $old, 'nps', 9, @new, text => 'well', done => 1);
+$c->answer('/', 'aaaaaaaa00000002', 'nps', 10, @new, text => 'so', lang => 'de');
+$c->define('s-nps', '1a2b3c4d', '{"metric":"nps"}')->send;
+ok wait_for(sub { ($c->checkpoint->{answers} // 0) == 2 }, 5),
+    'a newer module beside older rollups';
+is $daemon->stop, 0, 'ends';
+is schema($c), $ours, 'upgraded while it was at work';
+my $of = sub { my $h = $c->hash('survey', @day, $_[0]);
+               +{ map { $_ => $h->{$_} } grep { $h->{$_} } keys %$h } };
+is_deeply $of->('s-nps'), { answered => 1, 'answers:asked' => 1, 'nps:9' => 1,
+                            text => 1, done => 1 },
+    'an older answer stays where it was given, and counts once';
+is_deeply $of->('s-nps@1a2b3c4d'), { answered => 1, 'answers:asked' => 1,
+    'nps:10' => 1, text => 1, 'text:de' => 1 }, 'a newer one has a version';
+is_deeply $c->hash('quota'), { 's-nps' => 1, 's-nps:' . $c->day => 1 },
+    'a quota counts from then on';
+my ($checked, $told) = $t->ctl('check', @redis, '--site', 'c');
+is $checked, 0, 'cxctl check' or diag $told;
+
 # a newer major
 my $above = ($major + 1) . '.0';
 $redis->cmd('HSET', $a->key('checkpoint'), 'schema', $above);

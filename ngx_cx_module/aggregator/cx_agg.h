@@ -187,7 +187,8 @@ struct cx_agg_answer_s {
     cx_agg_node_t     node;              /* key: answer id */
     cx_str_t          v[CX_ANSWER_N];    /* copies, by field position */
     int64_t           ts;
-    int               field;             /* CX_R_NPS_0 ... of its score */
+    int               field;             /* CX_R_NPS_0 ... of its score, or
+                                            CX_AGG_SCORE_NONE */
     unsigned char     other;             /* 1 << CX_HOUR, CX_DAY, 4 survey */
     cx_agg_answer_t  *next_changed;
     unsigned          loaded:1;
@@ -195,9 +196,12 @@ struct cx_agg_answer_s {
     unsigned          exists:1;
     unsigned          changed:1;
     unsigned          text:1;            /* has got text since the commit */
+    unsigned          fresh:1;           /* was given since the commit */
 };
 
 #define CX_ANSWER_OTHER_SURVEY  4
+
+typedef struct cx_agg_definition_s  cx_agg_definition_t;
 
 typedef struct cx_agg_site_s  cx_agg_site_t;
 typedef struct cx_agg_host_s  cx_agg_host_t;
@@ -249,6 +253,11 @@ struct cx_agg_site_s {
     cx_agg_unit_t        *units_changed;
     cx_agg_session_t     *sessions_changed;
     cx_agg_answer_t      *answers_changed;
+    cx_agg_map_t          definition;    /* see cx_agg_quota.h */
+    cx_agg_definition_t  *definitions_changed;
+    cx_agg_map_t          quota;         /* its fields that are of a day */
+    int64_t               quota_day;     /* ms, begin of the day when old ones
+                                            were removed; 0: not yet */
     cx_agg_cell_t        *dirty;
 
     /* shards of open visits that were there before us */
@@ -285,6 +294,7 @@ struct cx_agg_site_s {
     unsigned              noted:1;       /* the shard, in cx:{site}:shards */
     unsigned              complained:1;  /* of its trouble */
     unsigned              split:1;       /* or a shard: figures are of sums */
+    unsigned              refused:1;     /* entries, since the commit */
     unsigned              told_waits:1;  /* that figures wait */
 };
 
@@ -347,8 +357,32 @@ void cx_agg_site_trim(cx_agg_site_t *s);
  */
 const char *cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now);
 
-/* cx_agg_answer.c: field of CX_ROLLUP_SCORES for an answer, or -1 */
+/* cx_agg_answer.c: CX_R_NPS_0 ... of an answer's score */
+enum {
+    CX_AGG_SCORE_NONE = -1,              /* its metric has none */
+    CX_AGG_SCORE_BAD = -2                /* there is no such metric or score */
+};
+
 int cx_agg_score_field(const cx_str_t *metric, const cx_str_t *score);
+
+/*
+ * cx_agg_survey.c: "<survey>@<version>" as the rollups have it, "<survey>"
+ * without a version, written to dst, CX_AGG_SURVEY_LEN bytes.  Of an event:
+ * none if that is of no survey, or of several.
+ */
+#define CX_AGG_SURVEY_LEN  (CX_NAME_MAX + 1 + 8)
+
+cx_str_t cx_agg_survey(char *dst, const cx_str_t *survey,
+    const cx_str_t *version);
+cx_str_t cx_agg_survey_of(char *dst, const cx_event_t *ev);
+
+/*
+ * The next survey of an offer's list, *at 0 at first: 1 if it was drawn into
+ * the sample, 0 if not, or
+ */
+enum { CX_AGG_OFFER_END = -1, CX_AGG_OFFER_BAD = -2 };
+
+int cx_agg_offer(cx_str_t *name, const cx_str_t *list, size_t *at);
 
 /* text of an open visit in cx:{}:visits, dst 64 + CX_PATTERN_LEN bytes */
 size_t cx_agg_unit_print(char *dst, const cx_agg_unit_t *u);
@@ -358,6 +392,21 @@ int cx_agg_unit_parse(cx_agg_unit_t *u, const cx_str_t *text);
 #define CX_AGG_SESSION_LEN  (9 * 21 + 2 * (CX_PAGE_MAX + 1))
 size_t cx_agg_session_print(char *dst, const cx_agg_session_t *v);
 int cx_agg_session_parse(cx_agg_session_t *v, const cx_str_t *text);
+
+
+/* ---- cx_agg_quota.c: definitions and quotas of surveys ---- */
+
+/* what a site's hashes say; 0, or -1 and r->error */
+int cx_agg_surveys_load(cx_redis_t *r, cx_agg_site_t *s, cx_reply_t *reply);
+
+/* both, as commands of the next commit; before the answers' own */
+void cx_agg_surveys_ops(cx_agg_site_t *s, int64_t now);
+
+/* cx_agg_survey_state.c: takes a definition for the next commit; 1 if it is
+   news; and forgets all of them */
+int cx_agg_definition(cx_agg_site_t *s, const cx_str_t *name,
+    const cx_str_t *text);
+void cx_agg_surveys_reset(cx_agg_site_t *s);
 
 
 /* ---- cx_agg_load.c: what a batch touches, from Redis ---- */

@@ -3,7 +3,16 @@
 #include <string.h>
 #include "cx_agg_fold.h"
 
+/* what an answer adds to the counters; nothing: -1, 0 */
+typedef struct {
+    int score;  /* CX_R_NPS_0 ..., or -1 */
+    int choice; /* bits of options by position */
+    int text;   /* CX_R_TEXT_EN ..., or -1 */
+    int done;
+} cx_answer_counts_t;
+
 static const cx_str_t cx_asked = { 5, (unsigned char *) "asked" };
+static const cx_str_t cx_nothing = { 0, (unsigned char *) "" };
 
 
 int
@@ -21,15 +30,72 @@ cx_agg_score_field(const cx_str_t *metric, const cx_str_t *score)
 #undef CX_ROW
     int i;
 
+    if (cx_fold_is(metric, "choice") || cx_fold_is(metric, "choices")
+        || cx_fold_is(metric, "text"))
+    {
+        return score->len ? CX_AGG_SCORE_BAD : CX_AGG_SCORE_NONE;
+    }
+
     n = cx_fold_int(score, -1);
 
     for (i = 0; i < rows; i++) {
         if (row[i].score == n && cx_fold_is(metric, row[i].metric)) {
-            return CX_R_NPS_0 + i;
+            return CX_R_SCORE + i;
         }
     }
 
-    return -1;
+    return CX_AGG_SCORE_BAD;
+}
+
+
+/* text:<language> for the first part of a language tag */
+
+static int
+cx_answer_language(const cx_str_t *lang)
+{
+    int    i;
+    size_t k, len;
+#define CX_ROW(id, tag) tag,
+    static const char *const tag[] = { CX_TEXTS(CX_ROW) };
+#undef CX_ROW
+
+    for (len = 0;
+         len < lang->len && lang->data[len] != '-' && lang->data[len] != '_';
+         len++)
+    {
+        /* void */
+    }
+
+    for (i = 0; CX_R_TEXTS + i < CX_R_TEXT_OTHER; i++) {
+        for (k = 0; k < len && (lang->data[k] | 0x20) == tag[i][k]; k++) {
+            /* void */
+        }
+
+        if (k == len && tag[i][k] == '\0') {
+            break;
+        }
+    }
+
+    return CX_R_TEXTS + i;
+}
+
+
+static void
+cx_answer_counts(cx_answer_counts_t *n, const cx_agg_answer_t *a)
+{
+    n->score = a->field;
+    n->text = -1;
+    n->choice = 0;
+    n->done = a->v[CX_ANSWER_DONE].len > 0;
+
+    if (a->v[CX_ANSWER_TEXT].len) {
+        n->text = cx_answer_language(&a->v[CX_ANSWER_LANG]);
+    }
+
+    if (a->v[CX_ANSWER_CHOICE].len) {
+        n->choice = cx_survey_choice(&a->v[CX_ANSWER_CHOICE]);
+        n->choice = n->choice < 0 ? 0 : n->choice;
+    }
 }
 
 
@@ -50,17 +116,94 @@ cx_fold_satisfied(const cx_place_t *at, int field)
 }
 
 
+/* one counter's answer to another one; -1: there is none */
+
+static void
+cx_answer_swap(cx_agg_site_t *s, const cx_place_t *at, int from, int to)
+{
+    if (from == to) {
+        return;
+    }
+
+    if (from >= 0) {
+        cx_fold_add(s, at, from, -1);
+    }
+
+    if (to >= 0) {
+        cx_fold_add(s, at, to, 1);
+    }
+}
+
+
+static void
+cx_answer_move(cx_agg_site_t *s, const cx_place_t *at,
+               const cx_answer_counts_t *from, const cx_answer_counts_t *to)
+{
+    int i, bit;
+
+    if (from->score != to->score) {
+        cx_answer_swap(s, at, from->score, to->score);
+        cx_fold_satisfied(at, to->score);
+    }
+
+    cx_answer_swap(s, at, from->text, to->text);
+
+    if (from->text < 0 && to->text >= 0) {
+        cx_fold_add(s, at, CX_R_TEXT, 1);
+    }
+
+    if (!from->done && to->done) {
+        cx_fold_add(s, at, CX_R_DONE, 1);
+    }
+
+    for (i = 0; i < CX_OPTIONS_MAX; i++) {
+        bit = 1 << i;
+
+        if ((from->choice ^ to->choice) & bit) {
+            cx_fold_add(s, at, CX_R_CHOICE + i, to->choice & bit ? 1 : -1);
+        }
+    }
+}
+
+
+/* the counter of a source */
+
+static int
+cx_answer_source(const cx_str_t *source)
+{
+    if (cx_fold_is(source, "volunteered")) {
+        return CX_R_VOLUNTEERED;
+    }
+
+    return cx_fold_is(source, "invited") ? CX_R_INVITED : CX_R_ASKED;
+}
+
+
+static void
+cx_answer_place(cx_place_t *at, cx_agg_site_t *s, const cx_agg_answer_t *a,
+                int64_t now, unsigned *other, int known)
+{
+    char     room[CX_AGG_SURVEY_LEN];
+    cx_str_t survey;
+
+    survey = cx_agg_survey(room, &a->v[CX_ANSWER_SURVEY],
+                           &a->v[CX_ANSWER_VERSION]);
+    cx_fold_place(at, s, &a->v[CX_COMMON_PAGE], a->ts, now, other, known);
+    cx_fold_survey(at, s, &survey, a->ts, now, other, known);
+}
+
+
 static void
 cx_fold_answer_new(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
                    int field, int64_t ts, int64_t now)
 {
-    int        i;
-    unsigned   other;
-    cx_place_t at;
+    int                i;
+    unsigned           other;
+    cx_place_t         at;
+    cx_answer_counts_t none, n;
 
     for (i = 0; i < CX_ANSWER_N; i++) {
-        if (i != CX_ANSWER_VISIT && i != CX_ANSWER_VIEW
-            && i != CX_ANSWER_ANSWER) {
+        if (i != CX_ANSWER_VISIT && i != CX_ANSWER_ANSWER) {
             cx_agg_answer_set(a, i, &ev->v[i]);
         }
     }
@@ -69,28 +212,29 @@ cx_fold_answer_new(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
         cx_agg_answer_set(a, CX_ANSWER_SOURCE, &cx_asked);
     }
 
-    other = 0;
-    cx_fold_place(&at, s, &ev->v[CX_COMMON_PAGE], ts, now, &other, 0);
-    cx_fold_survey(&at, s, &ev->v[CX_ANSWER_SURVEY], ts, now, &other, 0);
+    if (!cx_fold_is(&ev->v[CX_ANSWER_DONE], "1")) {
+        cx_agg_answer_set(a, CX_ANSWER_DONE, &cx_nothing);
+    }
 
     a->exists = 1;
+    a->fresh = 1;
     a->ts = ts;
     a->field = field;
-    a->other = (unsigned char) other;
     a->text = ev->v[CX_ANSWER_TEXT].len > 0;
 
-    cx_fold_add(s, &at, CX_R_ANSWERED, 1);
-    cx_fold_add(s, &at,
-                cx_fold_is(&ev->v[CX_ANSWER_SOURCE], "volunteered")
-                    ? CX_R_VOLUNTEERED
-                    : CX_R_ASKED,
-                1);
-    cx_fold_add(s, &at, field, 1);
-    cx_fold_satisfied(&at, field);
+    other = 0;
+    cx_answer_place(&at, s, a, now, &other, 0);
+    a->other = (unsigned char) other;
 
-    if (a->text) {
-        cx_fold_add(s, &at, CX_R_TEXT, 1);
-    }
+    cx_fold_add(s, &at, CX_R_ANSWERED, 1);
+    cx_fold_add(s, &at, cx_answer_source(&ev->v[CX_ANSWER_SOURCE]), 1);
+
+    none.score = -1;
+    none.choice = 0;
+    none.text = -1;
+    none.done = 0;
+    cx_answer_counts(&n, a);
+    cx_answer_move(s, &at, &none, &n);
 
     s->life[CX_LIFE_ANSWERS]++;
 }
@@ -101,8 +245,14 @@ cx_fold_answer_new(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
 static int
 cx_fold_answer_open(const cx_agg_answer_t *a, int field, int joined)
 {
-    if (field == CX_ANSWER_VIEW || field == CX_ANSWER_ANSWER) {
+    switch (field) {
+    case CX_ANSWER_ANSWER:
+    case CX_ANSWER_VERSION: /* it counts where it was first given */
+    case CX_ANSWER_DONE:    /* 0 says nothing */
         return 0;
+
+    default:
+        break;
     }
 
     /* what belongs to one view of a page is not mixed with another's */
@@ -115,41 +265,44 @@ cx_fold_answer_open(const cx_agg_answer_t *a, int field, int joined)
 }
 
 
+/* 1 if the event says a field, and other than it was */
+
+static int
+cx_fold_answer_news(cx_agg_answer_t *a, const cx_event_t *ev, int field)
+{
+    if (ev->v[field].len == 0 || cx_fold_same(&ev->v[field], &a->v[field])) {
+        return 0;
+    }
+
+    cx_agg_answer_set(a, field, &ev->v[field]);
+
+    return 1;
+}
+
+
 /* 1 if the event had news */
 
 static int
 cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
                      int field, int64_t now)
 {
-    int             i, news, joined;
-    unsigned        other;
-    cx_place_t      at;
-    const cx_str_t *text;
+    int                i, news, joined;
+    unsigned           other;
+    cx_place_t         at;
+    cx_answer_counts_t before, after;
 
     other = a->other;
-    cx_fold_place(&at, s, &a->v[CX_COMMON_PAGE], a->ts, now, &other, 1);
-    cx_fold_survey(&at, s, &a->v[CX_ANSWER_SURVEY], a->ts, now, &other, 1);
-    news = 0;
+    cx_answer_place(&at, s, a, now, &other, 1);
+    cx_answer_counts(&before, a);
 
-    if (field != a->field) {
-        cx_fold_add(s, &at, a->field, -1);
-        cx_fold_add(s, &at, field, 1);
-        cx_fold_satisfied(&at, field);
-        cx_agg_answer_set(a, CX_ANSWER_SCORE, &ev->v[CX_ANSWER_SCORE]);
-        a->field = field;
-        news = 1;
-    }
+    a->text |= ev->v[CX_ANSWER_TEXT].len && a->v[CX_ANSWER_TEXT].len == 0;
+    news = cx_fold_answer_news(a, ev, CX_ANSWER_SCORE);
+    news |= cx_fold_answer_news(a, ev, CX_ANSWER_CHOICE);
+    news |= cx_fold_answer_news(a, ev, CX_ANSWER_TEXT);
+    a->field = field;
 
-    text = &ev->v[CX_ANSWER_TEXT];
-
-    if (text->len && !cx_fold_same(text, &a->v[CX_ANSWER_TEXT])) {
-        if (a->v[CX_ANSWER_TEXT].len == 0) {
-            cx_fold_add(s, &at, CX_R_TEXT, 1);
-            a->text = 1;
-        }
-
-        cx_agg_answer_set(a, CX_ANSWER_TEXT, text);
-        news = 1;
+    if (cx_fold_is(&ev->v[CX_ANSWER_DONE], "1")) {
+        news |= cx_fold_answer_news(a, ev, CX_ANSWER_DONE);
     }
 
     joined = a->v[CX_ANSWER_VIEW_TS].len > 0;
@@ -160,6 +313,9 @@ cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
             news = 1;
         }
     }
+
+    cx_answer_counts(&after, a);
+    cx_answer_move(s, &at, &before, &after);
 
     return news;
 }
@@ -189,28 +345,59 @@ cx_fold_answer(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
 }
 
 
+/* 1 if both say something, and not the same */
+
+static int
+cx_fold_answer_differs(const cx_agg_answer_t *a, const cx_event_t *ev,
+                       int field)
+{
+    return a->v[field].len && ev->v[field].len
+           && !cx_fold_same(&a->v[field], &ev->v[field]);
+}
+
+
 const char *
 cx_fold_answer_check(cx_agg_site_t *s, cx_agg_answer_t **answer, int *field,
-                     const cx_event_t *ev)
+                     int *repeat, const cx_event_t *ev)
 {
     cx_agg_answer_t *a;
 
     *field = cx_agg_score_field(&ev->v[CX_ANSWER_METRIC],
                                 &ev->v[CX_ANSWER_SCORE]);
-    if (*field < 0) {
+    if (*field == CX_AGG_SCORE_BAD) {
         return "bad metric or score";
+    }
+
+    if (ev->v[CX_ANSWER_CHOICE].len
+        && cx_survey_choice(&ev->v[CX_ANSWER_CHOICE]) < 0)
+    {
+        return "bad choice";
     }
 
     a = cx_agg_answer(s, &ev->v[CX_ANSWER_ANSWER]);
     *answer = a;
 
-    if (a->exists
-        && (!cx_fold_same(&a->v[CX_ANSWER_SURVEY], &ev->v[CX_ANSWER_SURVEY])
-            || !cx_fold_same(&a->v[CX_ANSWER_METRIC],
-                             &ev->v[CX_ANSWER_METRIC])))
-    {
+    if (!a->exists) {
+        return NULL;
+    }
+
+    if (cx_fold_answer_differs(a, ev, CX_ANSWER_SURVEY)) {
         return "answer of another survey";
     }
+
+    /* who follows a link again finds another wording, may be another metric;
+       older modules know of no versions */
+
+    if (cx_fold_answer_differs(a, ev, CX_ANSWER_VERSION)) {
+        *repeat = 1;
+        return NULL;
+    }
+
+    if (cx_fold_answer_differs(a, ev, CX_ANSWER_METRIC)) {
+        return "answer of another survey";
+    }
+
+    *repeat = cx_fold_answer_differs(a, ev, CX_ANSWER_VIEW);
 
     return NULL;
 }

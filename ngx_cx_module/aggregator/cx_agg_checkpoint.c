@@ -190,6 +190,10 @@ cx_agg_load_site(cx_redis_t *r, cx_agg_site_t *s)
         rc = cx_load_newer(r, s) ? 1 : cx_load_shards(r, s, &reply);
     }
 
+    if (rc == 0) {
+        rc = cx_agg_surveys_load(r, s, &reply);
+    }
+
     cx_reply_free(&reply);
     s->ready = rc == 0;
     s->stale = 1;

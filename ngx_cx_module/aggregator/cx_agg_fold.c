@@ -17,7 +17,8 @@ typedef struct {
     int64_t          view_ts; /* of the view that a first leave is of, or -1 */
     int              may;     /* CX_FOLD_* */
     int              signal;
-    int              field; /* of an answer's score */
+    int              field;  /* of an answer's score */
+    int              repeat; /* a second answer */
     cx_agg_answer_t *answer;
     cx_place_t       at;    /* its page at its time, if placed */
     unsigned         other; /* see cx_fold_place() */
@@ -276,28 +277,6 @@ cx_fold_leave(cx_agg_site_t *s, const cx_place_t *at, const cx_event_t *ev)
 
 
 static void
-cx_fold_prompt(cx_agg_site_t *s, cx_place_t *at, const cx_event_t *ev,
-               int64_t ts, int64_t now)
-{
-    unsigned other;
-
-    other = 0;
-    cx_fold_survey(at, s, &ev->v[CX_SHOWN_SURVEY], ts, now, &other, 0);
-
-    if (ev->type == CX_SHOWN) {
-        cx_fold_add(s, at, CX_R_SHOWN, 1);
-        return;
-    }
-
-    cx_fold_add(s, at, CX_R_DISMISSED, 1);
-
-    if (cx_fold_is(&ev->v[CX_DISMISS_HOW], "never")) {
-        cx_fold_add(s, at, CX_R_NEVER, 1);
-    }
-}
-
-
-static void
 cx_fold_signal(cx_agg_site_t *s, const cx_place_t *at, cx_agg_unit_t *u,
                const cx_place_t *visit, const cx_fold_t *f)
 {
@@ -369,10 +348,40 @@ cx_fold_parse(cx_agg_site_t *s, cx_fold_t *f, const cx_event_t *ev)
                                                       : NULL;
 
     case CX_ANSWER:
-        return cx_fold_answer_check(s, &f->answer, &f->field, ev);
+        return cx_fold_answer_check(s, &f->answer, &f->field, &f->repeat, ev);
+
+    case CX_OFFER:
+    case CX_REFUSED:
+    case CX_SURVEY:
+        return cx_fold_survey_check(ev);
 
     default:
         return NULL;
+    }
+}
+
+
+/* 1 if the event was of no page and no visit, and is done with */
+
+static int
+cx_fold_aside(cx_agg_site_t *s, const cx_fold_t *f, const cx_event_t *ev)
+{
+    switch (ev->type) {
+    case CX_OFFER:
+    case CX_REFUSED:
+    case CX_SURVEY:
+        cx_fold_survey_event(s, ev, f->ts, f->now);
+        return 1;
+
+    case CX_ANSWER:
+        if (f->repeat) {
+            cx_fold_refused(s, ev, CX_R_REFUSED_REPEAT, 1, f->ts, f->now);
+        }
+
+        return f->repeat;
+
+    default:
+        return 0;
     }
 }
 
@@ -395,6 +404,10 @@ cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now)
 
     if (cx_fold_late(s, ev, f.ts, now)) {
         s->life[CX_LIFE_LATE]++;
+        return NULL;
+    }
+
+    if (cx_fold_aside(s, &f, ev)) {
         return NULL;
     }
 
@@ -436,7 +449,7 @@ cx_agg_fold(cx_agg_site_t *s, const cx_event_t *ev, int64_t now)
         cx_fold_answer(s, f.answer, ev, f.field, f.ts, now);
         break;
 
-    default: /* CX_SHOWN, CX_DISMISS */
+    default: /* CX_SHOWN, CX_START, CX_DISMISS */
         cx_fold_prompt(s, &f.at, ev, f.ts, now);
     }
 

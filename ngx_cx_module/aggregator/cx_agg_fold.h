@@ -31,6 +31,21 @@ void cx_fold_place(cx_place_t *at, cx_agg_site_t *s, const cx_str_t *page,
 void cx_fold_survey(cx_place_t *at, cx_agg_site_t *s, const cx_str_t *survey,
     int64_t ms, int64_t now, unsigned *other, int known);
 
+/* cx_agg_survey.c: a survey that was shown, begun or closed at a place */
+void cx_fold_prompt(cx_agg_site_t *s, cx_place_t *at, const cx_event_t *ev,
+    int64_t ts, int64_t now);
+
+/* an event of the edge, of no page: offer, refused or survey; NULL, or why it
+   is refused; and what it means */
+const char *cx_fold_survey_check(const cx_event_t *ev);
+void cx_fold_survey_event(cx_agg_site_t *s, const cx_event_t *ev, int64_t ts,
+    int64_t now);
+
+/* n answers that were refused, for a reason CX_R_REFUSED_..., to the survey of
+   an event, or to none */
+void cx_fold_refused(cx_agg_site_t *s, const cx_event_t *ev, int field,
+    int64_t n, int64_t ts, int64_t now);
+
 /* adds to a counter of the place, and of the site */
 void cx_fold_add(cx_agg_site_t *s, const cx_place_t *at, int field,
     int64_t n);
@@ -51,9 +66,13 @@ void cx_fold_pattern(cx_agg_site_t *s, const cx_place_t *at,
 void cx_fold_session(cx_agg_site_t *s, cx_agg_unit_t *u, const cx_event_t *ev,
     int64_t ts, int64_t now);
 
-/* what an answer counts as; NULL, or why it is refused */
+/*
+ * What an answer counts as; NULL, or why its entry is refused.  Sets *repeat if
+ * it comes from another page view than the one that is known, or to another
+ * version of the survey: a second answer.
+ */
 const char *cx_fold_answer_check(cx_agg_site_t *s, cx_agg_answer_t **answer,
-    int *field, const cx_event_t *ev);
+    int *field, int *repeat, const cx_event_t *ev);
 
 void cx_fold_answer(cx_agg_site_t *s, cx_agg_answer_t *a,
     const cx_event_t *ev, int field, int64_t ts, int64_t now);

@@ -110,6 +110,8 @@ cx_load_window(cx_load_t *l, cx_agg_window_t *w)
 }
 
 
+/* windows of a time, and there a page and a survey; NULL, none: not that */
+
 static void
 cx_load_place(cx_load_t *l, const cx_str_t *page, const cx_str_t *survey,
               int64_t ms)
@@ -125,13 +127,13 @@ cx_load_place(cx_load_t *l, const cx_str_t *page, const cx_str_t *survey,
             continue;
         }
 
-        c = cx_agg_cell_find(w, CX_KEY_PAGE, page);
+        c = page ? cx_agg_cell_find(w, CX_KEY_PAGE, page) : NULL;
 
         if (c) {
             cx_load_cell(l, c);
         }
 
-        if (survey && g == CX_DAY) {
+        if (survey && survey->len && g == CX_DAY) {
             c = cx_agg_cell_find(w, CX_KEY_SURVEY, survey);
 
             if (c) {
@@ -242,27 +244,68 @@ cx_load_answer(cx_load_t *l, cx_agg_answer_t *a)
 }
 
 
+/* where an answer was counted when it was first given */
+
+static void
+cx_load_answered(cx_load_t *l, const cx_agg_answer_t *a)
+{
+    char     room[CX_AGG_SURVEY_LEN];
+    cx_str_t survey;
+
+    survey = cx_agg_survey(room, &a->v[CX_ANSWER_SURVEY],
+                           &a->v[CX_ANSWER_VERSION]);
+    cx_load_place(l, &a->v[CX_COMMON_PAGE], &survey, a->ts);
+}
+
+
+/* 1 if an event is of surveys only, and what it needs is asked for */
+
+static int
+cx_load_aside(cx_load_t *l, const cx_event_t *ev, const cx_str_t *survey,
+              int64_t ts)
+{
+    size_t   at;
+    cx_str_t name;
+
+    switch (ev->type) {
+    case CX_REFUSED:
+        cx_load_place(l, NULL, survey, ts);
+        return 1;
+
+    case CX_OFFER:
+        for (at = 0; cx_agg_offer(&name, &ev->v[CX_OFFER_SURVEYS], &at) >= 0;) {
+            cx_load_place(l, NULL, &name, ts);
+        }
+
+        return 1;
+
+    default:
+        return ev->type == CX_SURVEY;
+    }
+}
+
+
 /* asks for whatever of an event is known to be needed and not there */
 
 static void
 cx_load_event(cx_load_t *l, const cx_event_t *ev)
 {
+    char             room[CX_AGG_SURVEY_LEN];
     int64_t          ts, view_ts;
+    cx_str_t         survey;
     cx_agg_unit_t   *u;
-    const cx_str_t  *page, *survey;
+    const cx_str_t  *page;
     cx_agg_answer_t *a;
 
     page = &ev->v[CX_COMMON_PAGE];
-    survey = ev->type == CX_ANSWER ? &ev->v[CX_ANSWER_SURVEY]
-             : ev->type == CX_SHOWN || ev->type == CX_DISMISS
-                 ? &ev->v[CX_SHOWN_SURVEY]
-                 : NULL;
+    survey = cx_agg_survey_of(room, ev);
 
-    if (cx_number(&ts, &ev->v[CX_COMMON_TS])) {
+    if (cx_number(&ts, &ev->v[CX_COMMON_TS])
+        || cx_load_aside(l, ev, &survey, ts)) {
         return;
     }
 
-    cx_load_place(l, page, survey, ts);
+    cx_load_place(l, page, &survey, ts);
 
     if (ev->v[CX_COMMON_VISIT].len) {
         u = cx_agg_unit(l->site, &ev->v[CX_COMMON_VISIT], page);
@@ -282,8 +325,7 @@ cx_load_event(cx_load_t *l, const cx_event_t *ev)
         cx_load_answer(l, a);
 
         if (a->exists) {
-            cx_load_place(l, &a->v[CX_COMMON_PAGE], &a->v[CX_ANSWER_SURVEY],
-                          a->ts);
+            cx_load_answered(l, a);
         }
     }
 }
@@ -338,6 +380,8 @@ cx_load_take_answer(cx_load_t *l, cx_agg_answer_t *a)
 
     a->loaded = 1;
 
+    /* a value that no event can have is none: keys are made of some of them */
+
     for (i = 1; i + 1 < l->reply.n; i += 2) {
         name = &l->reply.s[i];
         value = &l->reply.s[i + 1];
@@ -348,21 +392,19 @@ cx_load_take_answer(cx_load_t *l, cx_agg_answer_t *a)
             a->other = (unsigned char) n;
         }
 
-        for (k = 0; k < CX_ANSWER_N; k++) {
-            if (strlen(cx_types[CX_ANSWER].fields[k].name) == name->len
-                && memcmp(cx_types[CX_ANSWER].fields[k].name, name->data,
-                          name->len)
-                       == 0)
-            {
-                cx_agg_answer_set(a, k, value);
-            }
+        k = cx_field_find(CX_ANSWER, name, 0);
+
+        if (k >= 0 && cx_field_ok(&cx_types[CX_ANSWER].fields[k], value)) {
+            cx_agg_answer_set(a, k, value);
         }
     }
 
     a->field = cx_agg_score_field(&a->v[CX_ANSWER_METRIC],
                                   &a->v[CX_ANSWER_SCORE]);
 
-    a->exists = a->field >= 0 && cx_number(&a->ts, &a->v[CX_ANSWER_TS]) == 0;
+    a->exists = a->field != CX_AGG_SCORE_BAD && a->v[CX_ANSWER_SURVEY].len
+                && a->v[CX_COMMON_PAGE].len
+                && cx_number(&a->ts, &a->v[CX_ANSWER_TS]) == 0;
 }
 
 

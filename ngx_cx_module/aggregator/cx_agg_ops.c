@@ -90,6 +90,7 @@ cx_agg_reject(cx_agg_site_t *s, const char *why, const cx_str_t *id,
     }
 
     s->changes += (unsigned) n;
+    s->refused = 1;
     s->life[CX_LIFE_REJECTED]++;
 }
 
@@ -205,13 +206,13 @@ cx_commit_visitors(cx_agg_site_t *s, cx_agg_cell_t *c)
 
 /* ---- windows ---- */
 
-/* "ZADD index number name ..." for the changed cells of one kind */
+/* "ZADD index number name ..." for the changed cells of one kind; how many */
 
-static void
+static size_t
 cx_commit_index(cx_agg_site_t *s, cx_agg_window_t *w, int kind)
 {
     int            key, field;
-    size_t         n, left;
+    size_t         n, all, left;
     cx_agg_cell_t *c;
 
     key = kind == CX_KEY_PAGE ? CX_KEY_PAGES : CX_KEY_SURVEYS;
@@ -222,6 +223,7 @@ cx_commit_index(cx_agg_site_t *s, cx_agg_window_t *w, int kind)
         n += c->kind == kind;
     }
 
+    all = n;
     left = 0;
 
     for (c = w->changed; c; c = c->next_changed) {
@@ -240,18 +242,23 @@ cx_commit_index(cx_agg_site_t *s, cx_agg_window_t *w, int kind)
         cx_agg_op_arg(s, c->node.key.data, c->node.key.len);
         left--;
     }
+
+    return all;
 }
 
 
 static void
 cx_commit_window(cx_agg_site_t *s, cx_agg_window_t *w)
 {
+    size_t         pages;
     cx_agg_cell_t *c;
 
-    cx_commit_index(s, w, CX_KEY_PAGE);
-    cx_commit_index(s, w, CX_KEY_SURVEY);
+    pages = cx_commit_index(s, w, CX_KEY_PAGE);
+    (void) cx_commit_index(s, w, CX_KEY_SURVEY);
 
-    if (!w->stored) {
+    /* there may be none yet, where surveys were offered or answers refused */
+
+    if (pages && !w->stored) {
         w->stored = 1;
         cx_agg_op_expire(s, CX_KEY_PAGES, w, NULL);
     }
@@ -469,6 +476,11 @@ cx_commit_answers(cx_agg_site_t *s, int64_t now)
     }
 
     if (s->answers_changed) {
+        /* none is given later than a clock may be ahead */
+
+        cx_agg_op(s, "EXPIRE", 2);
+        cx_agg_op_key(s, CX_KEY_VERBATIMS, NULL, NULL);
+        cx_agg_op_number(s, (s->conf->keep_answers + CX_AGG_FUTURE_MS) / 1000);
         cx_agg_op(s, "ZREMRANGEBYSCORE", 3);
         cx_agg_op_key(s, CX_KEY_VERBATIMS, NULL, NULL);
         cx_agg_op_text(s, "-inf");
@@ -476,6 +488,31 @@ cx_commit_answers(cx_agg_site_t *s, int64_t now)
     }
 
     s->answers_changed = NULL;
+}
+
+
+/* entries that were set aside: there may be answers among them */
+
+static void
+cx_commit_refused(cx_agg_site_t *s, int64_t now)
+{
+    char    text[32];
+    int64_t ms;
+
+    if (!s->refused) {
+        return;
+    }
+
+    s->refused = 0;
+    ms = now - s->conf->keep_answers;
+    snprintf(text, sizeof(text), "%lld-0", (long long) (ms > 0 ? ms : 0));
+    cx_agg_op(s, "XTRIM", 3);
+    cx_agg_op_key(s, CX_KEY_REJECTED, NULL, NULL);
+    cx_agg_op_text(s, "MINID");
+    cx_agg_op_text(s, text);
+    cx_agg_op(s, "EXPIRE", 2);
+    cx_agg_op_key(s, CX_KEY_REJECTED, NULL, NULL);
+    cx_agg_op_number(s, s->conf->keep_answers / 1000);
 }
 
 
@@ -517,6 +554,8 @@ cx_agg_ops(cx_agg_site_t *s, int64_t now)
     }
 
     cx_commit_visits(s, cx_monotonic());
+    cx_agg_surveys_ops(s, now);
     cx_commit_answers(s, now);
+    cx_commit_refused(s, now);
     cx_commit_trim(s);
 }

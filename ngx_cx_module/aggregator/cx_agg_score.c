@@ -190,11 +190,17 @@ cx_satisfied(const cx_rollup_t *r, int64_t *x, int64_t *n)
 {
     int i;
 
-    *x = r->v[CX_R_CSAT_4] + r->v[CX_R_CSAT_5] + r->v[CX_R_PSAT_1];
-    *n = r->v[CX_R_PSAT_0] + r->v[CX_R_PSAT_1];
+    /* the top two boxes of each scale, the better one of two */
 
-    for (i = CX_R_CSAT_1; i <= CX_R_CSAT_5; i++) {
-        *n += r->v[i];
+    *x = r->v[CX_R_CSAT_4] + r->v[CX_R_CSAT_5] + r->v[CX_R_CSAT7_6]
+         + r->v[CX_R_CSAT7_7] + r->v[CX_R_PSAT_1] + r->v[CX_R_PSAT5_4]
+         + r->v[CX_R_PSAT5_5];
+    *n = 0;
+
+    for (i = CX_R_CSAT_1; i <= CX_R_PSAT5_5; i++) {
+        if (i < CX_R_CES_1 || i > CX_R_CES_7) {
+            *n += r->v[i];
+        }
     }
 }
 
@@ -321,6 +327,7 @@ cx_score(cx_score_t *s, const cx_rollup_t *page, const cx_rollup_t *site,
 
     cx_score_set(s, CX_S_VIEWS, (double) page->v[CX_R_VIEWS]);
     cx_score_set(s, CX_S_ASKED_N, (double) page->v[CX_R_ASKED]);
+    cx_score_set(s, CX_S_INVITED_N, (double) page->v[CX_R_INVITED]);
     cx_score_set(s, CX_S_VOLUNTEERED_N, (double) page->v[CX_R_VOLUNTEERED]);
 
     cx_score_coverage(s, page);

@@ -103,6 +103,7 @@ cx_agg_site_reset(cx_agg_site_t *s)
     cx_agg_map_clear(&s->session, cx_agg_session_free);
     cx_agg_map_clear(&s->old_session, cx_agg_session_free);
     cx_agg_map_clear(&s->answer, cx_agg_answer_free);
+    cx_agg_surveys_reset(s);
 
     s->window = NULL;
     s->units_changed = NULL;
@@ -114,6 +115,7 @@ cx_agg_site_reset(cx_agg_site_t *s)
     s->changes = 0;
     s->pending = 0;
     s->shard_hour = 0;
+    s->refused = 0;
     s->ready = 0;
     s->drained = 0;
 }

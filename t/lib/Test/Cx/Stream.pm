@@ -23,10 +23,14 @@ my %fields = (
     signal  => [@common, qw(source name count target value upstream_ms seen)],
     leave   => [@common, qw(visible_ms scroll_pct lcp_ms inp_ms cls_milli seen
                             first), @server],
-    shown   => [@common, qw(survey trigger chance)],
-    dismiss => [@common, qw(survey how)],
-    answer  => [@common, qw(answer survey metric score text lang source
-                            trigger chance), @server],
+    shown   => [@common, qw(survey version trigger chance dry)],
+    start   => [@common, qw(survey version)],
+    dismiss => [@common, qw(survey version how)],
+    answer  => [@common, qw(answer survey version metric score choice text done
+                            lang source trigger chance), @server],
+    offer   => [@common, qw(surveys)],
+    refused => [@common, qw(survey version reason count)],
+    survey  => [@common, qw(survey version definition)],
 );
 my %edge = map { $_ => 1 } qw(error_page broken_link broken_asset slow_page
     aborted_wait reload quick_back navigation_loop form_resubmit form_abandon
@@ -82,6 +86,25 @@ sub answer {
     my ($s, $page, $id, $metric, $score, %v) = @_;
     return $s->add('answer', $page, answer => $id, survey => "s-$metric",
                    metric => $metric, score => $score, %v);
+}
+
+# what the edge says of surveys: a list that was offered, a definition; answers
+# that it refused
+sub offer {
+    my ($s, $page, $list, %v) = @_;
+    return $s->add('offer', $page, surveys => $list, %v);
+}
+
+sub define {
+    my ($s, $survey, $version, $definition) = @_;
+    return $s->add('survey', '', survey => $survey, version => $version,
+                   definition => $definition);
+}
+
+sub refused {
+    my ($s, $survey, $version, $reason, $count) = @_;
+    return $s->add('refused', '', survey => $survey, version => $version,
+                   reason => $reason, count => $count);
 }
 
 # writes what is queued; how many entries that were
