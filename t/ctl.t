@@ -185,7 +185,7 @@ is_deeply $csat->{scores}, { 1 => 8, 2 => 0, 3 => 0, 4 => 0, 5 => 10 },
 cmp_ok abs($csat->{figures}{satisfaction} - 1000 / 18), '<', 0.01, 'figure';
 is $nps->{dismissed}, 1, 'dismissed';
 ($status, $out) = ctl('surveys');
-like $out, qr/^s-csat +csat +40 +0 +18 +45\.0% +0  satisfied % 56 \(/m,
+like $out, qr/^s-csat +csat +0 +0 +40 +0 +18 +45\.0% +0 +0 +0\.0%  satisfied % 56 \(/m,
     'table';
 is +(ctl('surveys', '--window', 'h'))[0], 2, 'by day only';
 
@@ -232,7 +232,7 @@ for (
     [['HINCRBY', $s->key('total', @day), 'leaves', 1],
      qr/leaves of the site is 41, its pages add up to 40/],
     [['HINCRBY', $s->key('page', @day, '/'), 'csat:1', 1],
-     qr/\/: nps:0 to psat:1 add up to 9 of 8 answered/],
+     qr/\/: nps:0 to psat5:5 add up to 9 of 8 answered/],
     [['HINCRBY', $s->key('page', @day, '/slow'), 'apdex:satisfied', 1],
      qr/\/slow: apdex:satisfied to apdex:frustrated add up to 5 of 4 views/],
     [['HINCRBY', $s->key('page', @day, '/'), 'views_browser', 41],

@@ -24,6 +24,13 @@ my $ts = $clock->now - $clock->now % 3600_000 - 1800_000;    # in one hour
 sub visit { sprintf '%016x', $_[0] * 7919 % 65536 }
 sub shard { my ($n) = @_; $n * 7919 % 65536 % $shards }
 
+my ($v1, $v2) = ('1a2b3c4d', '5e6f7a8b');
+my @v1 = (version => $v1);
+my $file = $t->dir . '/surveys.json';
+write_file($file, '{"version":1,"surveys":[' . join(',', map {
+    '{"id":"' . $_ . '","metric":"nps","total":100000,"daily":9000}' }
+    qw(s-csat s-nps s-ces)) . ']}');
+
 # events of visits $from to $to: [visit, type, page, fields]
 sub events {
     my ($ts, $from, $to) = @_;
@@ -35,7 +42,15 @@ sub events {
             [$i, view => '/p' . $i % 3, @v],
             [$i, leave => '/', @v, visible_ms => $i, seen => 1, first => 1,
                 view_ts => $ts + $i, lcp_ms => 20 * $i],
-            [$i, shown => '/', @v, survey => 's-csat'];
+            [$i, shown => '/', @v, survey => 's-csat', @v1],
+            [$i, offer => '/', @v, surveys => "s-csat\@$v1=" . $i % 2
+                . ",s-nps=1"];
+        push @e, [$i, refused => '', survey => 's-csat', @v1, count => $i,
+                  reason => $i % 2 ? 'token' : 'expired', ts => $ts],
+            [$i, start => '/', @v, survey => 's-csat', @v1] if $i % 3 == 1;
+        push @e, [$i, survey => '', survey => 's-csat', version => $_,
+                  ts => $ts, definition => qq({"metric":"csat","n":$i})]
+            for $i == 20 ? $v1 : $i == 21 ? $v2 : ();
         push @e, [$i, signal => '/p' . $i % 7, @v, name => 'error_page']
             if $i % 5 == 0;
         push @e, [$i, signal => '/p' . $i % 3, @v, name => 'rage_click',
@@ -43,6 +58,9 @@ sub events {
         my $id = visit(100_000 + $i);
         push @e, [$i, answer => '/p' . $i % 7, @v, answer => $id,
                   metric => 'csat', survey => 's-csat',
+                  version => $i % 8 ? $v1 : $v2, lang => 'de',
+                  choice => $i % 3 ? '0,' . (1 + $i % 4) : '',
+                  text => $i % 6 ? '' : 'ja',
                   score => 1 + $i % 5] if $i % 4 == 0;
         push @e, [$i, answer => '/', @v, answer => $id, metric => 'nps',
                   survey => 's-nps', score => $i % 11, text => "text $i"]
@@ -84,6 +102,7 @@ sub data {
 sub visitors {
     my ($data) = @_;
     return map { ref ? visitors($_) : () } @$data if ref $data eq 'ARRAY';
+    return if ref $data ne 'HASH';    # a JSON boolean
     my @own = grep { defined } delete $data->{visitors};
     return @own, map { ref $data->{$_} ? visitors($data->{$_}) : () }
         sort keys %$data;
@@ -96,7 +115,8 @@ sub same {
                   ['pages', '--by', 'satisfaction'], ['pages', '--by', 'nps'],
                   ['pages', '--window', 'h', '--limit', 3],
                   ['page', '/'], ['page', '/p1'], ['page', '/p6'],
-                  ['surveys'], ['verbatims', '--limit', 7]) {
+                  ['surveys'], ['surveys', 'why', '/', '--file', $file],
+                  ['verbatims', '--limit', 7]) {
         my ($cmd, @args) = @$args;
         my @window = ('--window', (grep { $_ eq 'h' } @args)
                       ? $clock->hour($ts) : $clock->day($ts));
@@ -150,6 +170,18 @@ sub drill {
     is $unread, $n, 'all unread';
     is +($t->aggregate(@redis, '--once'))[0], 0, 'aggregated';
     same("$what, once", $redis, 'one', 'shop');
+    my $surveys = data('surveys', $redis, '--site', 'shop', '--window',
+                       $clock->day($ts));
+    my %of = map { $_->{survey} => $_ } @{$surveys->{surveys}};
+    is_deeply [map { [@$_{qw(eligible sampled shown started answered)},
+                      $_->{definition} ? $_->{definition}{n} : undef] }
+               @of{"s-csat\@$v1", "s-csat\@$v2", 's-nps'}],
+        [[200, 100, 200, 67, 25, 20], [0, 0, 0, 0, 25, 21],
+         [200, 200, 0, 0, 50, undef]], 'versions, each with its definition';
+    my $why = data('surveys', $redis, '--site', 'shop', 'why', '/', '--file',
+                   $file);
+    is join(' ', map { $_->{conditions} =~ /total quota \((\d+) of/ }
+            @{$why->{surveys}}), '50 50 50', 'quotas, added up';
     my ($status, undef, $err) = $t->ctl('pages', @redis);
     like $err, qr/^cxctl: which --site: one shop\n/, 'a split site is one';
 

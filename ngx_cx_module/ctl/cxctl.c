@@ -7,8 +7,10 @@
 #include "cxctl.h"
 #include "cx_version.h"
 
-/* asks one site, every site if none is named, nothing at all */
+/* asks one site, every site if none is named, nothing or for itself */
 enum { CX_ONE, CX_EVERY, CX_LOCAL };
+
+#define CX_ANY 1000000
 
 typedef struct {
     const char *name;
@@ -17,27 +19,33 @@ typedef struct {
     int         kind;  /* CX_ONE ... */
     long        limit; /* default */
     const char *what;
+    unsigned    least; /* arguments it needs, */
+    unsigned    most;  /* and takes, CX_ANY: any number */
 } cx_ctl_command_t;
 
 static const cx_ctl_command_t cx_commands[] = {
     { "pages", NULL, cx_ctl_cmd_pages, CX_ONE, 20,
-      "pages of a window with effort, satisfaction, NPS; worst first" },
+      "pages of a window with effort, satisfaction, NPS; worst first", 0, 0 },
     { "page", "KEY", cx_ctl_cmd_page, CX_ONE, 0,
-      "all figures and counters of one page" },
-    { "surveys", NULL, cx_ctl_cmd_surveys, CX_ONE, 0,
-      "surveys of a day: shown, answered, result" },
+      "all figures and counters of one page", 1, 1 },
+    { "surveys", NULL, cx_ctl_cmd_surveys, CX_LOCAL, 0,
+      "surveys of a day: who could get them, who answered, result", 0, 2 },
+    { "surveys why", "PAGE", cx_ctl_cmd_why, CX_LOCAL, 0,
+      "which surveys of --file a page gets, why not the others", 0, 0 },
+    { "link", "SURVEY RECIPIENT [SCORE]", cx_ctl_cmd_link, CX_LOCAL, 0,
+      "address of a survey's form for an e-mail; needs no Redis", 2, 3 },
     { "verbatims", NULL, cx_ctl_cmd_verbatims, CX_ONE, 20,
-      "what people wrote, newest first" },
+      "what people wrote, newest first", 0, 0 },
     { "tail", NULL, cx_ctl_cmd_tail, CX_ONE, 0,
-      "events as they arrive, until --limit or Ctrl-C" },
+      "events as they arrive, until --limit or Ctrl-C", 0, 0 },
     { "lag", NULL, cx_ctl_cmd_lag, CX_EVERY, 0,
-      "how far the aggregator is behind; status 1 if over a --max" },
+      "how far the aggregator is behind; status 1 if over a --max", 0, 0 },
     { "check", NULL, cx_ctl_cmd_check, CX_EVERY, 0,
-      "whether counters, figures and ranks agree; status 1 if not" },
+      "whether counters, figures and ranks agree; status 1 if not", 0, 0 },
     { "signals", NULL, cx_ctl_cmd_signals, CX_LOCAL, 0,
-      "the signals of struggle: rule, strength, source; needs no Redis" },
+      "the signals of struggle: rule, strength, source; needs no Redis", 0, 0 },
     { "replay", "FILE...", cx_ctl_cmd_replay, CX_LOCAL, 20,
-      "pages of an access log, worst first; needs no Redis" }
+      "pages of an access log, worst first; needs no Redis", 1, CX_ANY }
 };
 
 #define CX_CTL_TIMEOUT 10000 /* ms, of Redis */
@@ -48,7 +56,7 @@ static const cx_ctl_command_t cx_commands[] = {
 static void
 cx_ctl_help(void)
 {
-    char   name[32];
+    char   name[48];
     size_t i;
 
     printf("cxctl " CX_VERSION ": reads what cx-aggregator made of the "
@@ -57,7 +65,9 @@ cx_ctl_help(void)
     for (i = 0; i < CX_COMMANDS; i++) {
         snprintf(name, sizeof(name), "%s %s", cx_commands[i].name,
                  cx_commands[i].arg ? cx_commands[i].arg : "");
-        printf("  %-15s%s\n", name, cx_commands[i].what);
+        printf("  %-15s%s%s\n", name,
+               strlen(name) > 14 ? "\n                 " : "",
+               cx_commands[i].what);
     }
 
     printf("\n"
@@ -86,6 +96,16 @@ cx_ctl_help(void)
            "  --json           for programs\n"
            "  --prometheus     lag: for a textfile collector\n"
            "  --markdown       signals: for conf/signals.md\n"
+           "  --file FILE      surveys why: the file of cx_surveys\n"
+           "  --lang, --touchpoint, --stage, --segment, --device "
+           "(phone, tablet, desktop),\n"
+           "  --visitors (new, returning)\n"
+           "                   surveys why: of the page and the visit; what "
+           "is not said is\n"
+           "                   told as a condition\n"
+           "  --secret FILE    link: the file of cx_secret\n"
+           "  --prefix URL     link: of the endpoint (/_cx/)\n"
+           "  --days N         link: that it can be followed (30)\n"
            "  --version, --help\n\n"
            "cxctl replay --help says what a log must hold.\n\n"
            "Exit status: 0 fine, 1 lag or check found something, the page is "
@@ -255,6 +275,7 @@ cx_ctl_option(cx_ctl_t *c, const char *name, char *value)
     }
 
     rc = cx_replay_option(c, name, value);
+    rc = rc == 1 ? cx_survey_option(c, name, value) : rc;
 
     return rc <= 0 ? rc
                    : cx_ctl_bad("unknown option", name, "see cxctl --help");
@@ -320,7 +341,7 @@ cx_ctl_word(cx_ctl_t *c, char *word, const cx_ctl_command_t **cmd)
         return *cmd ? 0 : -1;
     }
 
-    if ((*cmd)->arg == NULL || (c->arg && (*cmd)->run != cx_ctl_cmd_replay)) {
+    if (c->n_args >= (*cmd)->most) {
         return cx_ctl_bad("argument", word, "is one too many");
     }
 
@@ -368,10 +389,11 @@ cx_ctl_args(cx_ctl_t *c, int argc, char **argv, const cx_ctl_command_t **cmd)
         return -1;
     }
 
-    if ((*cmd)->arg && c->arg == NULL) {
+    if (c->n_args < (*cmd)->least) {
         return cx_ctl_bad("command", (*cmd)->name,
-                          (*cmd)->run == cx_ctl_cmd_page
-                              ? "needs a page key"
+                          (*cmd)->run == cx_ctl_cmd_page ? "needs a page key"
+                          : (*cmd)->run == cx_ctl_cmd_link
+                              ? "needs a survey and a recipient"
                               : "needs files, or - for standard input");
     }
 
@@ -398,7 +420,7 @@ cx_ctl_connect(cx_ctl_t *c)
 /* which site, when none was named */
 
 static int
-cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
+cx_ctl_choose(cx_ctl_t *c, int one)
 {
     unsigned i;
 
@@ -411,7 +433,7 @@ cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
         return -1;
     }
 
-    if (c->n_sites > 1 && cmd->kind == CX_ONE) {
+    if (c->n_sites > 1 && one) {
         fprintf(stderr, "cxctl: which --site:");
 
         for (i = 0; i < c->n_sites; i++) {
@@ -422,7 +444,14 @@ cx_ctl_choose(cx_ctl_t *c, const cx_ctl_command_t *cmd)
         return -1;
     }
 
-    return cmd->kind == CX_ONE ? cx_ctl_parts(c, c->sites[0]) : 0;
+    return one ? cx_ctl_parts(c, c->sites[0]) : 0;
+}
+
+
+int
+cx_ctl_open(cx_ctl_t *c, int one)
+{
+    return cx_ctl_connect(c) || cx_ctl_choose(c, one) ? -1 : 0;
 }
 
 
@@ -466,16 +495,12 @@ main(int argc, char **argv)
     if (rc) {
         rc = rc < 0 ? CX_CTL_ERROR : CX_CTL_OK;
 
-    } else if (cmd->kind == CX_LOCAL) {
-        c.limit = c.limit < 0 ? cmd->limit : c.limit;
-        rc = cmd->run(&c);
-
-    } else if (cx_ctl_connect(&c)) {
+    } else if (cmd->kind != CX_LOCAL && cx_ctl_open(&c, cmd->kind == CX_ONE)) {
         rc = CX_CTL_ERROR;
 
     } else {
         c.limit = c.limit < 0 ? cmd->limit : c.limit;
-        rc = cx_ctl_choose(&c, cmd) ? CX_CTL_ERROR : cmd->run(&c);
+        rc = cmd->run(&c);
     }
 
     while (c.n_sites) {

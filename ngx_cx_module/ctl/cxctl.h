@@ -52,13 +52,24 @@ typedef struct {
     int              gran;
     int64_t          window;
     const char      *arg;                /* the first, of "page" */
-    char           **args;               /* all, of "replay" */
+    char           **args;               /* all of them */
     unsigned         n_args;
     cx_tuning_t      tuning;
     cx_ctl_role_t    role[CX_CTL_ROLES]; /* of "replay" */
     unsigned         n_roles;
     const char      *host[CX_CTL_ROLES];
     unsigned         n_hosts;
+    const char      *file;               /* of "surveys why"; NULL: not said,
+                                            as all that follow */
+    const char      *lang;
+    const char      *touchpoint;
+    const char      *stage;
+    const char      *segment;
+    const char      *device;
+    const char      *visitors;
+    const char      *secret;             /* of "link" */
+    const char      *prefix;
+    long             days;               /* 0: not said */
     int              format;             /* CX_LOG_* */
     long             limit;              /* 0: all */
     long             max;                /* s, of "lag" */
@@ -135,7 +146,7 @@ typedef struct {
     int64_t  window;
 } cx_ctl_window_t;
 
-/* windows of the site in hand that have an index, appended to a list */
+/* windows of the site in hand that have counters, appended to a list */
 int cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n);
 
 /* XINFO STREAM: 0, 1 there is none, -1 */
@@ -195,6 +206,12 @@ void cx_table_free(cx_table_t *t);
 /* text of visitors made harmless for a terminal; freed by the caller */
 char *cx_ctl_safe(const char *s, size_t len);
 
+/* cxctl_width.c: columns of UTF-8 text on a terminal */
+size_t cx_ctl_width(const char *text);
+
+/* the same: takes off a character that was cut at the end */
+void cx_ctl_whole(char *text);
+
 /* words in lines of 80 columns, indented by four */
 void cx_ctl_wrap(const char *text);
 
@@ -224,11 +241,26 @@ int cx_replay_option(cx_ctl_t *c, const char *name, char *value);
 void cx_replay_help(void);
 
 
+/* ---- cxctl_survey_args.c: options of "surveys why" and "link" ---- */
+
+/* 0, -1 (said), or 1: it is another command's */
+int cx_survey_option(cx_ctl_t *c, const char *name, const char *value);
+
+
+/* ---- cxctl.c ---- */
+
+/* connects; with one, takes the site in hand that is named, or the only one
+   that there is; 0, or -1 (said) */
+int cx_ctl_open(cx_ctl_t *c, int one);
+
+
 /* ---- commands: exit status ---- */
 
 int cx_ctl_cmd_pages(cx_ctl_t *c);
 int cx_ctl_cmd_page(cx_ctl_t *c);
 int cx_ctl_cmd_surveys(cx_ctl_t *c);
+int cx_ctl_cmd_why(cx_ctl_t *c);
+int cx_ctl_cmd_link(cx_ctl_t *c);
 int cx_ctl_cmd_verbatims(cx_ctl_t *c);
 int cx_ctl_cmd_tail(cx_ctl_t *c);
 int cx_ctl_cmd_lag(cx_ctl_t *c);

@@ -14,13 +14,19 @@
 static void
 cx_verbatim_row(cx_ctl_t *c, cx_table_t *t)
 {
-    char when[32];
+    char        when[32];
+    const char *version, *choice;
 
     cx_table_add(t, "%s", cx_ctl_time(when, cx_ctl_number(c, "ts")));
     cx_table_add(t, "%s", cx_ctl_field(c, "page"));
-    cx_table_add(t, "%s", cx_ctl_field(c, "survey"));
-    cx_table_add(t, "%s %s", cx_ctl_field(c, "metric"),
-                 cx_ctl_field(c, "score"));
+    version = cx_ctl_field(c, "version");
+    choice = cx_ctl_field(c, "choice");
+    cx_table_add(t, "%s%s%s", cx_ctl_field(c, "survey"), *version ? "@" : "",
+                 version);
+    cx_table_add(t, "%s%s%s%s%s", cx_ctl_field(c, "metric"),
+                 *cx_ctl_field(c, "score") ? " " : "", cx_ctl_field(c, "score"),
+                 *choice ? " #" : "", choice);
+    cx_table_add(t, "%s", cx_ctl_field(c, "lang"));
     cx_table_add(t, "%s", cx_ctl_field(c, "source"));
     cx_table_add(t, "%s", "");
 
@@ -53,6 +59,7 @@ cx_verbatim_json(cx_ctl_t *c, const cx_str_t *id)
 
         if ((strcmp((char *) name->data, "ts") == 0
              || strcmp((char *) name->data, "score") == 0
+             || strcmp((char *) name->data, "done") == 0
              || strcmp((char *) name->data, "chance") == 0)
             && cx_number(&n, value) == 0)
         {
@@ -77,8 +84,9 @@ cx_ctl_cmd_verbatims(cx_ctl_t *c)
     json_t                  *o, *list;
     cx_table_t               t;
     cx_ctl_page_t           *p;
-    static const char *const head[] = { "<TIME (UTC)", "<PAGE",   "<SURVEY",
-                                        "<SCORE",      "<SOURCE", "<TEXT" };
+    static const char *const head[] = { "<TIME (UTC)", "<PAGE", "<SURVEY",
+                                        "<SCORE",      "<LANG", "<SOURCE",
+                                        "<TEXT" };
 
     p = cx_ctl_index(c, CX_KEY_VERBATIMS, 0, 0, c->limit, &n);
 
@@ -87,7 +95,7 @@ cx_ctl_cmd_verbatims(cx_ctl_t *c)
     }
 
     list = json_array();
-    cx_table_begin(&t, 6, head);
+    cx_table_begin(&t, 7, head);
     rc = CX_CTL_OK;
 
     for (i = 0; i < n; i++) {

@@ -23,8 +23,16 @@ typedef struct {
     unsigned          sums:1;        /* figures are checked, of sums */
 } cx_check_t;
 
+/* ---- cxctl_check_tell.c ---- */
+
 void cx_check_problem(cx_check_t *k, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* all that was found on a site: to stdout, or appended to a list for --json */
+void cx_check_tell(cx_check_t *k, json_t *list);
+
+
+/* ---- cxctl_check.c ---- */
 
 /* "id updated" of the checkpoint of the site in hand; 0, or -1 (said) */
 int cx_check_mark(cx_check_t *k, char *dst, size_t size);
@@ -53,6 +61,9 @@ int cx_check_mark_sums(cx_check_t *k, char *dst, size_t size);
 /* a window; how many pages it has; 0, or -1 (said) */
 int cx_check_read_sums(cx_check_t *k, const cx_ctl_window_t *w,
     size_t *pages);
+
+/* cxctl_check_surveys.c: a day's surveys against k->total; 0, or -1 (said) */
+int cx_check_surveys(cx_check_t *k, const cx_ctl_window_t *w);
 
 /* cxctl_check_rules.c: do the counters of a page or site agree? */
 void cx_check_rollup(cx_check_t *k, const cx_rollup_t *r, const char *what);

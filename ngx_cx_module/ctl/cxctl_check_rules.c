@@ -22,9 +22,12 @@ static const cx_rule_t cx_rules[] = {
     { CX_R_INP_GOOD, CX_R_INP_POOR, CX_R_LEAVES, 0 },
     { CX_R_CLS_GOOD, CX_R_CLS_POOR, CX_R_LEAVES, 0 },
     { CX_R_NEVER, CX_R_NEVER, CX_R_DISMISSED, 0 },
-    { CX_R_NPS_0, CX_R_PSAT_1, CX_R_ANSWERED, 1 },
+    { CX_R_SAMPLED, CX_R_SAMPLED, CX_R_ELIGIBLE, 0 },
+    { CX_R_SCORE, CX_R_SCORE_LAST, CX_R_ANSWERED, 0 },
     { CX_R_ASKED, CX_R_VOLUNTEERED, CX_R_ANSWERED, 1 },
-    { CX_R_TEXT, CX_R_TEXT, CX_R_ANSWERED, 0 }
+    { CX_R_TEXT, CX_R_TEXT, CX_R_ANSWERED, 0 },
+    { CX_R_DONE, CX_R_DONE, CX_R_ANSWERED, 0 },
+    { CX_R_TEXTS, CX_R_TEXT_OTHER, CX_R_TEXT, 0 }
 };
 
 #define CX_RULES (sizeof(cx_rules) / sizeof(cx_rules[0]))
@@ -125,6 +128,23 @@ cx_rules_patterns(cx_check_t *k, const cx_rollup_t *r, const char *what)
 }
 
 
+/* no option is chosen by more than there are answers */
+
+static void
+cx_rules_choices(cx_check_t *k, const cx_rollup_t *r, const char *what)
+{
+    int i;
+
+    for (i = CX_R_CHOICE; i < CX_R_CHOICE + CX_OPTIONS_MAX; i++) {
+        if (r->v[i] > r->v[CX_R_ANSWERED]) {
+            cx_check_problem(k, "%s: %s is %lld of %lld answered", what,
+                             cx_rollup_names[i], (long long) r->v[i],
+                             (long long) r->v[CX_R_ANSWERED]);
+        }
+    }
+}
+
+
 /* of a site: a visit to it has one worst page and one last page at most */
 
 static void
@@ -151,6 +171,7 @@ cx_check_rollup(cx_check_t *k, const cx_rollup_t *r, const char *what)
     int i;
 
     cx_rules_check(k, r, what);
+    cx_rules_choices(k, r, what);
     cx_rules_patterns(k, r, what);
     cx_rules_sessions(k, r, what);
 

@@ -10,21 +10,6 @@
 #define CX_WIDTH 80
 
 
-/* characters of UTF-8 text */
-
-static size_t
-cx_table_width(const char *s)
-{
-    size_t n;
-
-    for (n = 0; *s; s++) {
-        n += (*s & 0xc0) != 0x80;
-    }
-
-    return n;
-}
-
-
 static void
 cx_table_push(cx_table_t *t, char *text)
 {
@@ -47,7 +32,7 @@ cx_table_begin(cx_table_t *t, unsigned columns, const char *const *head)
 
     for (i = 0; i < columns; i++) {
         cx_table_push(t, NULL);
-        t->cell[i] = strdup(head[i]);
+        t->cell[i] = cx_ctl_safe(head[i], strlen(head[i]));
     }
 }
 
@@ -55,12 +40,13 @@ cx_table_begin(cx_table_t *t, unsigned columns, const char *const *head)
 void
 cx_table_add(cx_table_t *t, const char *fmt, ...)
 {
-    char    text[1024];
+    char    text[2048];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    cx_ctl_whole(text);
 
     cx_table_push(t, cx_ctl_safe(text, strlen(text)));
 }
@@ -77,7 +63,7 @@ cx_table_print(cx_table_t *t)
 
     for (i = 0; i < t->rows; i++) {
         s = t->cell[i] + (i < t->columns);
-        w = cx_table_width(s);
+        w = cx_ctl_width(s);
         k = i % t->columns;
         width[k] = w > width[k] ? w : width[k];
     }
@@ -85,7 +71,7 @@ cx_table_print(cx_table_t *t)
     for (i = 0; i < t->rows; i++) {
         s = t->cell[i] + (i < t->columns);
         k = i % t->columns;
-        w = width[k] - cx_table_width(s);
+        w = width[k] - cx_ctl_width(s);
 
         if (t->cell[k][0] == '>') {
             printf("%*s%s", (int) w, "", s);

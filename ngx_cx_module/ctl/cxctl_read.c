@@ -298,7 +298,7 @@ cx_ctl_window_found(cx_ctl_t *c, const cx_key_parts_t *p, void *data)
     (void) c;
     all = data;
 
-    if (p->key != CX_KEY_PAGES) {
+    if (p->key != CX_KEY_TOTAL) {
         return;
     }
 
@@ -324,7 +324,7 @@ cx_ctl_windows(cx_ctl_t *c, cx_ctl_window_t **list, size_t *n)
 
     all.list = list;
     all.n = n;
-    snprintf(match, sizeof(match), "cx:{%.*s}:pages:*", (int) c->site.len,
+    snprintf(match, sizeof(match), "cx:{%.*s}:total:*", (int) c->site.len,
              (char *) c->site.data);
 
     return cx_ctl_scan(c, match, cx_ctl_window_found, &all);
