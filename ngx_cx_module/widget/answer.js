@@ -4,6 +4,7 @@
  * one.
  */
 
+import { core } from "./core.js";
 import { on } from "./on.js";
 import { endpoint } from "./page.js";
 import { spy } from "./spy.js";
@@ -30,7 +31,7 @@ const CALLS = {
   Worker: ["postMessage"]
 };
 
-export let press = {};          /* the last pointerdown */
+core._press = {};               /* the last pointerdown */
 
 export let worked = {};         /* the last gesture with a quick answer */
 
@@ -61,7 +62,7 @@ export function answered() {
   }
 
   waiting = [];
-  press._answered = 1;
+  core._press._answered = 1;
   watch();
 }
 
@@ -91,7 +92,7 @@ const animated = time => document.getAnimations
   && document.getAnimations().some(a => !a.transitionProperty
     && (a.startTime || a.playState == "running" && time) >= time);
 
-/* what scripts set in fields nearby and style sheets, of which nobody is told */
+/* what scripts set in fields nearby and style sheets; nobody is told of it */
 const values = ({ _near: near }) => near && [
   ...near.querySelectorAll("input,select,textarea"), ...document.styleSheets
 ].map(set => set.value + set.checked + set.disabled).join();
@@ -121,7 +122,7 @@ export function later(f, ms, gesture) {
 
 /* a request of the page's scripts that has begun */
 const onAsk = ([url]) => url?.startsWith?.(endpoint)
-  || [press, ...waiting].forEach(gesture => { gesture._asked = 1; });
+  || [core._press, ...waiting].forEach(gesture => { gesture._asked = 1; });
 
 /* looks for the answers that have no event of their own, too */
 export function unanswered(gesture) {
@@ -142,7 +143,7 @@ export function unanswered(gesture) {
 function onPress(event) {
   const path = event.composedPath();
 
-  press = {
+  const press = core._press = {
     _x: event.clientX, _y: event.clientY, _time: performance.now(),
     _href: location.href,
     _near: path.slice(0, NEAR).reverse().find(node => node.localName)

@@ -1,31 +1,27 @@
-/* Asks: what happens on the card, from its showing to the thanks. */
+/*
+ * Asks: what happens on a card, from its showing to the thanks.
+ *
+ * What was chosen is told at once: who leaves in the middle has answered.
+ */
 
 import { makeCard } from "./card.js";
-import { set } from "./dom.js";
-import { answered, dismissed, never, shown } from "./often.js";
-import { hex, view } from "./page.js";
-import { queue, send } from "./send.js";
+import { listen } from "./hands.js";
+import { newRecord } from "./record.js";
+import { bucketOf, questionFor } from "./steps.js";
 
 const THANKS_MS = 4000;         /* then the card closes by itself */
-const FILLED_MS = 200;          /* the chosen cell is seen before it goes */
+const LINK_MS = 12000;          /* where there is something to follow */
+const FILLED_MS = 220;          /* the chosen cell is seen before it goes */
 const SAY_MS = 200;             /* a status is heard when filled late */
 
-/* first and last score; ends of the lower buckets, the buckets' names */
-const SCALES = {
-  nps: [[0, 10], [6, 8], ["detractor", "passive", "promoter"]],
-  csat: [[1, 5], [2, 3], ["dissatisfied", "neutral", "satisfied"]],
-  ces: [[1, 7], [3, 4], ["hard", "neutral", "easy"]],
-  psat: [[0, 1], [0], ["down", "up"]]
-};
+let core;
+let drop = () => {};            /* takes the card away; one at a time */
 
-/* one card at a time: this is its state */
-let survey, card, answer;
-let head;                       /* the view it was shown in */
-let score;
-let sent;                       /* the score that has been sent */
-let pointer;                    /* kind of it, "" while keys are used */
-let back;                       /* what had the focus before */
-let timer;
+/* {title} and {touchpoint}; they only ever become text nodes */
+const fill = survey => JSON.parse(JSON.stringify(survey), (key, value) =>
+  key == "url" || !value?.replace ? value
+    : value.replace(/\{(title|touchpoint)\}/g, (_, name) =>
+      (name == "title" ? document.title : core._view.touchpoint) || ""));
 
 /* a verbatim as the schema wants it: CX_TEXT_MAX bytes, no control bytes */
 function clean(text) {
@@ -36,171 +32,179 @@ function clean(text) {
                                   { stream: true });
 }
 
-function record(text) {
-  sent = answer.score = score;
-  queue({ ...answer, text }, head, survey.token);
-  send();
-  answered(survey.id);
+function chosen({ _inputs, _field }) {
+  const value = _inputs.filter(i => i.checked).map(i => i.value).join();
+
+  return value && { [_field]: _field == "score" ? +value : value };
 }
 
-/* takes the card away, if there is one, and gives the focus back */
-export function removeCard() {
-  if (card) {
-    const focused = card._root.activeElement;
+const say = ({ _status }, text) => { _status.textContent = text; };
 
-    score = sent;
-    clearTimeout(timer);
+/* shows a part, and moves the focus to something in it if the card has it */
+function turn(card, part, name, to) {
+  const { _box: box, _root: root } = card;
+  const from = box.offsetHeight;
+
+  for (const element of box.children) {
+    element.classList.toggle("off", element != part && element != card._cross);
+  }
+
+  box.setAttribute("aria-labelledby", name);
+
+  /* it may grow, and never shrinks under a pointer */
+  box.style.setProperty("--h", from + "px");
+
+  if (box.offsetHeight > from
+      && !matchMedia("(prefers-reduced-motion: reduce)").matches)
+  {
+    box.animate({ blockSize: [from + "px", box.offsetHeight + "px"] },
+                { duration: 160, easing: "ease-out" });
+  }
+
+  root.activeElement ? to.focus()
+    : say(card, root.getElementById(name).textContent);
+}
+
+/* from step to step; record: what is told, over(): the card goes */
+function walk(card, { metric, link }, record, inline, over) {
+  const { _steps: steps, _end: end, _box: box } = card;
+  let timer;
+
+  const next = score => steps.findIndex((step, i) => i > card._at
+    && questionFor(step._asked, bucketOf(metric, score)));
+
+  /* the card stays as long as somebody is at it */
+  function wait() {
+    timer = box.matches(":hover,:focus-within") ? setTimeout(wait, 1e3)
+      : over();
+  }
+
+  function finish() {
+    record._settle({ done: 1 });
+    turn(card, end, "t", card._pointer || inline ? end.children[1]
+      : card._cross);
+    timer = inline || setTimeout(wait, link ? LINK_MS : THANKS_MS);
+  }
+
+  function open(i) {
+    const { _asked, _heading, _element, _name, _area, _first } = steps[i];
+
+    card._at = i;
+    _heading.textContent = questionFor(_asked,
+                                       bucketOf(metric, record._score()));
+    turn(card, _element, _name,
+         _area && card._pointer == "touch" ? _heading : _first);
+  }
+
+  function advance() {
+    const i = next(record._score());
+
+    if (i < 0) {
+      finish();
+    } else if (steps[i]._asked.offer) {
+      card._yes.onclick = () => open(i);
+      turn(card, card._offer, "m", card._yes);
+    } else {
+      open(i);
+    }
+  }
+
+  return {
+    _finish: finish, _advance: advance, _stop: () => clearTimeout(timer),
+
+    /* a choice is made; without one a first step stays */
+    _choose(area) {
+      const step = steps[card._at];
+      const text = area && clean(area.value);
+      const found = text ? { text } : chosen(step);
+
+      if (record._sent || found) {
+        record._settle({
+          ...found,
+          done: next(found.score ?? record._score()) < 0 ? 1 : undefined
+        });
+        clearTimeout(timer);
+        timer = setTimeout(advance, area ? 0 : FILLED_MS);
+      } else {
+        step._first.focus();
+      }
+    }
+  };
+}
+
+/*
+ * Shows a survey; returns a function that takes it away.  trigger: why now;
+ * and maybe
+ *
+ *   _click   it was somebody's click: the focus goes there
+ *   _back    what gets the focus at last, if not what had it before
+ *   _into    the element it becomes a part of
+ *   _free    it is there without asking: how often is no question
+ *   _gone()  is called when it is over
+ *   _scheme  "light" or "dark", whatever the page is
+ */
+function ask(wanted, trigger, { _click, _back, _into, _free, _gone, _scheme }) {
+  const survey = fill(wanted);
+  const { ui, theme } = core._found;
+  const words = survey.ui || ui;
+  const card = makeCard(survey, words, theme, _scheme, _free, _into);
+  const first = card._steps[0]._heading;
+  const record = newRecord(core, survey, trigger, _free, () =>
+    chosen(card._steps[card._at]));
+
+  /* left: the page was, and an arrow key's choice was one, too */
+  function remove(left) {
+    const had = card._root.activeElement;
+
+    left && record._settle();
+    record._over = 1;
+
+    if (!_into) {
+      drop = () => {};
+      core._taken = 0;
+    }
+
+    steps._stop();
+    unlisten();
     card._host.remove();
-    card = 0;
-    focused && back && back.focus({ preventScroll: true });
-  }
-}
-
-function dismiss(how) {
-  if (sent == null) {
-    queue({ type: "dismiss", survey: survey.id, how }, head);
-    dismissed(survey.id);
+    had && card._back && card._back.focus({ preventScroll: true });
+    _gone && _gone();
   }
 
-  removeCard();
-}
-
-const say = text => { card._status.textContent = text; };
-
-/* shows a step, and moves the focus with it if the card has it */
-function turn(step, name, focus) {
-  const focused = card._root.activeElement;
-
-  [card._rate, card._tell, card._end].forEach(element =>
-    element.classList.toggle("off", element != step));
-  set(card._box, { "aria-labelledby": name });
-  focused && focus && focus.focus();
-  return focused;
-}
-
-function finish() {
-  const wait = () => {
-    timer = card._box.matches(":hover,:focus-within")
-      ? setTimeout(wait, 1e3) : removeCard();
-  };
-
-  turn(card._end, "t", pointer ? back : card._cross);
-  say(survey.thanks);
-  timer = setTimeout(wait, THANKS_MS);
-}
-
-function ask() {
-  const [, ends, names] = SCALES[survey.metric];
-  const { _box: box, _why: why, _area: area } = card;
-
-  why.textContent = survey.follow_up[names[ends.filter(n => score > n).length]]
-    || survey.follow_up.any || "";
-
-  if (!why.textContent) {
-    finish();
-
-  } else if (!turn(card._tell, "f", pointer == "touch" ? box : area)) {
-    say(why.textContent);
-  }
-}
-
-function choose() {
-  if (score != sent) {
-    record();
-  }
-
-  clearTimeout(timer);
-  timer = setTimeout(ask, FILLED_MS);
-}
-
-function onKey(e) {
-  const { key, target } = e;
-
-  pointer = "";
-
-  if (key == "Escape" && !e.isComposing) {
-    dismiss("escape");
-
-  } else if (target.name && (key == "Enter" || key == " ")) {
-    e.preventDefault();
-    target.checked = true;
-    score = +target.value;
-    choose();
-  }
-}
-
-function listen() {
-  const box = card._box;
-
-  /* a pointer sends what it hits; arrow keys only move (WCAG 3.2.2) */
-  card._scale.onclick = ({ target }) => {
-    if (target.name) {
-      score = +target.value;
-      pointer ? choose() : card._next.classList.remove("off");
-    }
-  };
-
-  card._next.onclick = choose;
-  card._skip.onclick = finish;
-  card._send.onclick = () => {
-    const text = clean(card._area.value);
-
-    text && record(text);
-    finish();
-  };
-  card._cross.onclick = () => dismiss("close");
-  card._never.onclick = () => {
-    never();
-    dismiss("never");
-  };
-
-  box.onpointerdown = e => { pointer = e.pointerType || "mouse"; };
-
-  /* the page's own keys are not for what is typed here */
-  box.onkeydown = box.onkeyup = box.onkeypress = e => {
-    e.type == "keydown" && onKey(e);
-    e.stopPropagation();
-  };
-
-  box.addEventListener("focusin", e => {
-    if (!box.contains(e.relatedTarget)) {
-      back = e.relatedTarget;
-    }
+  const steps = walk(card, survey, record, _into, remove);
+  const unlisten = listen(card, record, steps, _into, how => {
+    how == "never" && core._never();
+    record._dismiss(how);
+    remove();
   });
 
-  box.addEventListener("focusout", e => {
-    if (score != sent && !box.contains(e.relatedTarget)) {
-      record();
-    }
-  });
-}
+  card._back = card._keep = _back;
 
-/* shows a survey */
-export function prompt(wanted, trigger) {
-  const { id, metric, question, chance } = wanted;
-  const { lang } = document.documentElement;
-
-  survey = {
-    ...wanted, follow_up: wanted.follow_up || {},
-    thanks: wanted.thanks || "Thank you for your feedback."
-  };
-  answer = {
-    type: "answer", answer: hex(8), survey: id, source: "asked", trigger,
-    chance, lang: /^[a-z0-9-]{1,16}$/i.test(lang) ? lang : undefined
-  };
-  head = view;
-  score = sent = pointer = back = undefined;
-  card = makeCard(survey, SCALES[metric][0]);
-  listen();
-  document.body.append(card._host);
-
-  /* the focus comes here only when somebody clicked for it */
-  if (window.event && event.isTrusted && event.type == "click") {
-    card._box.focus();
+  if (!_into) {
+    drop();
+    drop = remove;
+    core._taken = _free;
   }
 
-  timer = setTimeout(say, SAY_MS, "Question at the end of this page: "
-    + question);
-  shown(id);
-  queue({ type: "shown", survey: id, trigger, chance }, head);
+  (_into || document.body).append(card._host);
+
+  if (_click) {
+    first.focus();
+  } else if (!_into) {
+    setTimeout(say, SAY_MS, card, words.announce.replace("{question}", () =>
+      first.textContent));
+  }
+
+  return remove;
 }
+
+export default shared => {
+  core = shared;
+
+  return {
+    _prompt: (survey, trigger, click) =>
+      ask(survey, trigger, { _click: click }),
+    _newView: () => drop(1),
+    _ask: ask
+  };
+};

@@ -1,87 +1,52 @@
 /*
  * The card: a non-modal dialog in a closed shadow root, made by createElement
- * only and styled by a constructed sheet, so that no CSP and no Trusted Types
+ * only and styled by constructed sheets, so that no CSP and no Trusted Types
  * policy is in its way.
  */
 
 import { h, icon } from "./dom.js";
 import css from "card.min.css";
-
-const THUMB = "M3 11h4v9H3zM7 11l4-8c2 0 3 1 3 3v4h5c1 0 2 1 2 2l-1 6"
-  + "a2 2 0 0 1-2 2H7";
+import { shade } from "./shade.js";
+import { makeStep } from "./steps.js";
 
 const CROSS = "M6 6l12 12M18 6L6 18";
-const TICK = "M5 12l5 5 9-9";
+const TICK = "M5 12.5l5 5 9-10";
 
-/* built-in wording is English, whatever the page is */
-const button = (text, name) => h("button", { class: name, lang: "en" }, text);
+/*
+ * All elements by name.  free: nobody was asked, so there is nothing to be
+ * left alone with; inline: a part of the page.
+ */
+export function makeCard(survey, ui, theme, scheme, free, inline) {
+  const card = { _at: 0 };      /* the step that is seen */
+  const { steps = [], thanks, link, lang, dir = "ltr", corner = "" } = survey;
+  const [host, root] = shade(css, theme, scheme);
 
-/* native radios: one tab stop, arrows move */
-function rateStep({ question, low = "", high = "" }, [first, last], card) {
-  const thumbs = last == 1;
+  card._steps = [survey, ...steps].map((step, i) => makeStep(step, i,
+    i == steps.length, ui, i ? ui.skip : free ? "" : ui.never));
 
-  card._scale = h("div", {
-    class: "scale n" + (last - first), role: "radiogroup",
-    "aria-labelledby": "q", "aria-describedby": "low high"
-  });
-  card._never = button("Don\u2019t ask again", "never");
-  card._next = button("Next", "go off");
+  card._yes = h("button", { class: "go" }, ui.yes);
+  card._no = h("button", { class: "quiet" }, ui.no);
+  card._offer = h("div", { class: "offer off" },
+    h("p", { id: "m" }, ui.one_more),
+    h("div", { class: "row" }, card._no, card._yes));
 
-  for (let n = first; n <= last; n++) {
-    const text = !thumbs ? [n]
-      : n ? [icon(THUMB), high || "Thumbs up"]
-        : [icon(THUMB, "down"), low || "Thumbs down"];
-
-    card._scale.append(h("label", 0,
-      h("input", { type: "radio", name: "score", value: n }),
-      h("span", 0, ...text)));
-  }
-
-  return h("div", 0, h("p", { id: "q" }, question), card._scale,
-    thumbs ? "" : h("p", { class: "ends" },
-      h("span", { id: "low" }, low), h("span", { id: "high" }, high)),
-    h("div", { class: "row" }, card._never, card._next));
-}
-
-function tellStep(card) {
-  card._why = h("p", { id: "f" });
-  card._area = h("textarea", {
-    maxlength: CX_TEXT_MAX, rows: 2,
-    "aria-labelledby": "f", "aria-describedby": "hint"
-  });
-  card._skip = button("Skip", "never");
-  card._send = button("Send", "go");
-
-  return h("div", { class: "off" }, card._why, card._area,
-    h("p", { id: "hint", lang: "en" }, "Optional. Kept with your score and "
-      + "this page, without name or IP address. Please leave out personal data."),
-    h("div", { class: "row" }, card._skip, card._send));
-}
-
-/* all elements by name; scale is [first, last] score */
-export function makeCard(survey, scale) {
-  const card = {};
-
-  card._rate = rateStep(survey, scale, card);
-  card._tell = tellStep(card);
   card._end = h("div", { class: "end off" }, icon(TICK),
-    h("p", { id: "t" }, survey.thanks));
-  card._cross = h("button", {
-    class: "close", "aria-label": "Close", lang: "en"
-  }, icon(CROSS));
+    h("p", { id: "t", tabindex: -1 }, thanks),
+    link ? h("a", { href: link.url, rel: "noopener" }, link.label) : "");
+
+  card._cross = h("button", { class: "close", "aria-label": ui.close },
+    icon(CROSS));
   card._box = h("div", {
-    class: "card", role: "dialog", tabindex: -1, "aria-labelledby": "q"
-  }, card._rate, Object.keys(survey.follow_up)[0] ? card._tell : "", card._end,
-    card._cross);
-  card._status = h("div", { class: "status", role: "status" });
-  card._host = h("cx-survey", { "data-cx-ignore": "" });
-  card._root = card._host.attachShadow({ mode: "closed" });
+    class: "card", role: inline ? "group" : "dialog", tabindex: -1,
+    "aria-labelledby": "q0", lang, dir
+  }, ...card._steps.map(step => step._element), card._offer, card._end,
+    inline ? "" : card._cross);
+  card._status = h("div", { class: "status", role: "status", lang, dir });
 
-  const sheet = new CSSStyleSheet();
-
-  sheet.replaceSync(css);
-  card._root.adoptedStyleSheets = [sheet];
-  card._root.append(card._status, card._box);
+  host.className = inline ? "inline" : corner;
+  card._host = host;
+  card._root = root;
+  root.append(card._status, card._box);
 
   return card;
 }

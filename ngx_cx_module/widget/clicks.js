@@ -1,17 +1,20 @@
 /* rage_click and dead_click: the rules are rows of cx_signal.h. */
 
 import {
-  answered, awaited, expect, forget, later, press, unanswered, worked
+  answered, awaited, expect, forget, later, unanswered, worked
 } from "./answer.js";
+import { core } from "./core.js";
+import { NATIVE } from "./kinds.js";
 import { limit } from "./limits.js";
 import { on } from "./on.js";
 import { runs } from "./runs.js";
 import { count } from "./tally.js";
-import { elements, NATIVE, target, within } from "./target.js";
+import { elements, target, within } from "./target.js";
 
 const BLOCKED_MS = 250;         /* a thread that stood still: a dialog */
 const DRAG_PX = 9;              /* from press to release: no click */
 const STEP_MS = 2000;           /* a control that worked is at its end now */
+const STEP_ANSWER_MS = 100;     /* how long it is watched for another step */
 
 /* looks interactive by what it is */
 const BUTTON = "a[href],area,button,summary,[onclick],"
@@ -81,7 +84,7 @@ function dead(click) {
 
 function onClick(event) {
   const { clientX: x, clientY: y } = event;
-  const path = elements(event);
+  const path = elements(event.composedPath());
   const [node] = path;
   const button = within(path, BUTTON);
   const part = path.slice(0, button ? path.indexOf(button) + 1 : 3);
@@ -95,9 +98,9 @@ function onClick(event) {
   clicked = { _node: button || node, _time: performance.now() };
 
   /* not by a pointer, a drag, on the bare page, or what we cannot judge */
-  if (press._answered || event.button || !event.detail
+  if (core._press._answered || event.button || !event.detail
       || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
-      || Math.hypot(x - press._x, y - press._y) > DRAG_PX
+      || Math.hypot(x - core._press._x, y - core._press._y) > DRAG_PX
       || !path[2] || node.isContentEditable
       || document.activeElement?.isContentEditable
       || path.some(element => element != button && element.matches(NATIVE))
@@ -107,29 +110,34 @@ function onClick(event) {
   }
 
   const click = {
-    ...press, _x: x, _y: y, _at: event.timeStamp, _since: performance.now(),
-    _seen: Infinity, _place: place,
+    ...core._press, _x: x, _y: y, _at: event.timeStamp,
+    _since: performance.now(), _seen: Infinity, _place: place,
     _node: node, _button: button, _path: path, _name: target(button || node),
     _again: awaited(other => other._node == node)
   };
 
-  if (click._at - worked._at < STEP_MS && beside(click, worked)) {
-    /* it went away from under the pointer: the clicks go astray */
-    if (!path.includes(worked._node)) {
-      worked._at = click._at;
-    }
+  const works = click._at - worked._at < STEP_MS && beside(click, worked);
 
+  /* it went away from under the pointer: the clicks go astray */
+  if (works && !path.includes(worked._node)) {
+    worked._at = click._at;
     return;
   }
 
   expect(click, event.composedPath());
   setTimeout(look, 0, click, event);
-  later(rage, limit[CX_T_RAGE_ANSWER_MS], click);
-  later(dead, limit[CX_T_DEAD_CLICK_MS], click);
+
+  /* whether it still does is all that this click may tell */
+  if (works) {
+    setTimeout(forget, STEP_ANSWER_MS, click);
+  } else {
+    later(rage, limit[CX_T_RAGE_ANSWER_MS], click);
+    later(dead, limit[CX_T_DEAD_CLICK_MS], click);
+  }
 }
 
 function onMove({ clientX: _x, clientY: _y }) {
-  place += !beside({ _x, _y }, press);
+  place += !beside({ _x, _y }, core._press);
 }
 
 export function watchClicks() {

@@ -1,15 +1,9 @@
 /*
  * form_abandon, form_error, input_hesitation: which field it was, never what
  * was typed.  Searches, and forms that only ask, are no forms here.
+ *
+ * A part of its own: see wake.js for the events that it is handed.
  */
-
-import { finished } from "./answer.js";
-import { limit } from "./limits.js";
-import { on } from "./on.js";
-import { act, recent } from "./person.js";
-import { spy } from "./spy.js";
-import { count } from "./tally.js";
-import { elements, inside, target, within } from "./target.js";
 
 const TRY_MS = 500;             /* from a click or a key to what it causes */
 
@@ -17,16 +11,19 @@ const ASKS = "search,[role^=search],[type=search],[method=get i],"
   + "[method=dialog i],form[action]:not([method]),"
   + "[autocomplete=one-time-code]";
 
+let core;
 let touched = {};               /* {_field, _form, _time} changed last */
 let focused = {};               /* {_field, _time}: empty, nothing typed yet */
 let tried;                      /* time of the last try to send a form */
 let fails = new Map();          /* field: tries in which it was not valid */
+let requests;
+let loaded;                     /* when this part came */
 
 /* the field of an event and what it stands in; none where we are to ignore */
-function fields(event) {
-  const path = elements(event);
+function fields({ _path: path }) {
+  const all = core._elements(path);
 
-  return within(path, ASKS) ? [] : path;
+  return core._within(all, ASKS) ? [] : all;
 }
 
 /* where one field and a button are all, it may be a search by script */
@@ -37,26 +34,42 @@ function formOf([field]) {
     && (form.matches("[method=post i]") || form[2]) && form;
 }
 
-const requests = new PerformanceObserver(list => saved(list.getEntries()));
-
 /* a request after the last change: the page keeps what was typed */
 function saved(entries) {
-  if (finished(entries, touched._time)) {
+  if (core._finished(entries, touched._time)) {
     touched = {};
   }
 }
 
+/* a draft in this browser */
+function stored(text) {
+  if (touched._field && ("" + text).includes(touched._field.value)) {
+    touched = {};
+  }
+}
+
+/* what was stored before we looked */
+function storedBefore() {
+  try {
+    [localStorage, sessionStorage].forEach(storage =>
+      Object.values(storage).forEach(stored));
+  } catch (e) {
+    /* storage is blocked */
+  }
+}
+
 function onInput(event) {
-  const [field] = event.composedPath();
-  const time = performance.now();
+  const { _path: [field], _time: time } = event;
   const waited = Math.round(time - focused._time);
 
-  if (!event.isTrusted) {
+  if (!event._trusted) {
     return;
   }
 
-  if (focused._field == field && waited >= limit[CX_T_INPUT_HESITATION_MS]) {
-    count("input_hesitation", target(field), waited);
+  if (focused._field == field
+      && waited >= core._limit[CX_T_INPUT_HESITATION_MS])
+  {
+    core._count("input_hesitation", core._target(field), waited);
   }
 
   focused = {};
@@ -70,48 +83,50 @@ function onInput(event) {
 
     if (form) {
       touched = { _field: field, _form: form, _time: time };
-      requests.observe({ type: "resource" });
+      requests.observe({ type: "resource", buffered: true });
     }
+  }
+
+  if (time < loaded) {
+    storedBefore();
   }
 }
 
 /* is it this person's own way into the field? */
 function onFocus(event) {
   const [field] = fields(event);
-  const label = act._node && inside(act._node, "label");
+  const { _node: node, _key: key, _at: at } = event._act;
+  const label = node && core._inside(node, "label");
 
   focused = field && field.value === ""
     && /^(text|email|tel|url|password|number)$/.test(field.type)
-    && recent(TRY_MS)
-    && (act._key == "Tab" || act._node == field
-        || label && label.control == field)
-    ? { _field: field, _time: performance.now() } : {};
+    && event._time - at < TRY_MS
+    && (key == "Tab" || node == field || label && label.control == field)
+    ? { _field: field, _time: event._time } : {};
 }
 
 /* the first field of each try, which is the one that the browser shows */
 function onInvalid(event) {
   const [field] = fields(event);
-  const by = act._node;
+  const { _node: by, _key: key, _at: at, _type: type, _nth: nth } = event._act;
 
-  if (field && recent(TRY_MS) && !(act._at - tried < TRY_MS)
-      && act._nth < 2 && (act._type == "click"
+  if (field && event._time - at < TRY_MS && !(at - tried < TRY_MS)
+      && nth < 2 && (type == "click"
         ? by.closest("button,[type=submit],[type=image]")
-        : act._key == "Enter" && by.localName == "input"))
+        : key == "Enter" && by.localName == "input"))
   {
     const n = (fails.get(field) || 0) + 1;
-    const told = n >= limit[CX_T_FORM_ERRORS];
+    const told = n >= core._limit[CX_T_FORM_ERRORS];
 
-    tried = act._at;
-    told && count("form_error", target(field));
+    tried = at;
+    told && core._count("form_error", core._target(field));
     fails.set(field, told ? 0 : n);
   }
 }
 
 /* sent, or read by a script that sends it; or a button of the page's own */
-function onSent(event) {
-  const path = event.composedPath();
-
-  if (event.type != "click" || inside(path[0], "[type=button]")) {
+function onSent({ _type: type, _path: path }) {
+  if (type != "click" || core._inside(path[0], "[type=button]")) {
     if (path.includes(touched._form)) {
       touched = {};
     }
@@ -120,38 +135,44 @@ function onSent(event) {
   }
 }
 
-export function newForms() {
+function onLeave() {
+  saved(requests.takeRecords());
+
+  const { _field: field, _form: form } = touched;
+
+  /* there, and not as it was at first */
+  if (form && form.isConnected && (field.checked != field.defaultChecked
+      || field.type != "checkbox" && field.value != field.defaultValue))
+  {
+    core._count("form_abandon", core._target(field));
+  }
+
+  touched = {};
+}
+
+function newView() {
   touched = focused = {};
   fails = new Map();
 }
 
-export function watchForms() {
-  on("input", onInput);
-  on("focusin", onFocus);
-  on("blur visibilitychange", () => { focused = {}; });
-  on("invalid", onInvalid);
-  on("submit formdata reset click", onSent);
+const elsewhere = () => { focused = {}; };
 
-  /* a draft in this browser */
-  spy(Storage.prototype, "setItem", ([, text]) => {
-    if (touched._field && ("" + text).includes(touched._field.value)) {
-      touched = {};
-    }
-  });
+const takes = {
+  input: onInput, focusin: onFocus, invalid: onInvalid,
+  blur: elsewhere, visibilitychange: elsewhere
+};
+
+export default shared => {
+  core = shared;
+  loaded = performance.now();
+  requests = new PerformanceObserver(list => saved(list.getEntries()));
+  core._spy(Storage.prototype, "setItem", ([, text]) => stored(text));
 
   /* before what is told at the end, see leave.js */
-  on("pagehide", () => {
-    saved(requests.takeRecords());
+  core._on("pagehide", onLeave);
 
-    const { _field: field, _form: form } = touched;
-
-    /* there, and not as it was at first */
-    if (form && form.isConnected && (field.checked != field.defaultChecked
-        || field.type != "checkbox" && field.value != field.defaultValue))
-    {
-      count("form_abandon", target(field));
-    }
-
-    touched = {};
-  });
-}
+  return {
+    _newView: newView,
+    _take: event => (takes[event._type] || onSent)(event)
+  };
+};

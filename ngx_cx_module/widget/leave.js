@@ -1,5 +1,6 @@
 /* What is told when a page is hidden: its signals, time, depth and vitals. */
 
+import { core } from "./core.js";
 import { idle } from "./idle.js";
 import { scrolledTo } from "./moves.js";
 import { queue } from "./send.js";
@@ -11,13 +12,9 @@ const GOOD_INP_MS = 200;        /* by web-vitals */
 let values;                     /* the latest */
 let told;                       /* what the leaves of this view have said */
 let since;                      /* ms, when the page became visible; or 0 */
-let scrolled;                   /* is told the depth after a scroll */
 let timer;
 
 export const note = (name, value) => { values[name] = Math.round(value); };
-
-/* f(percent) each time somebody has scrolled */
-export const onScroll = f => { scrolled = f; };
 
 const resume = () => { since = document.hidden ? 0 : performance.now(); };
 
@@ -76,7 +73,7 @@ export function watchLeave(hide) {
     timer = timer || setTimeout(idle, 100, () => {
       timer = 0;
       measure();
-      scrolled(values.scroll_pct);
+      core._moment("scroll", values.scroll_pct);
     });
   }, { passive: true });
 }

@@ -3,12 +3,14 @@
  * again and again.
  */
 
+import { core } from "./core.js";
+import { IGNORED, NATIVE, PICTURE } from "./kinds.js";
 import { limit } from "./limits.js";
 import { on } from "./on.js";
 import { recent } from "./person.js";
 import { turns } from "./runs.js";
 import { count } from "./tally.js";
-import { IGNORED, inside, NATIVE, PICTURE, target } from "./target.js";
+import { inside, target } from "./target.js";
 
 const SCROLL_MS = 2000;         /* that a scroll may last after what made it */
 
@@ -21,6 +23,8 @@ let shaken = -Infinity;         /* when it was told last */
 /* arithmetic only: it runs at each move */
 function onMove(event) {
   const { target: node, timeStamp: at } = event;
+
+  core._at = at;
 
   if (node != over) {
     over = node;

@@ -1,85 +1,80 @@
-/*
- * How often this browser is asked: the one thing that is stored, in
- * localStorage under "cx", times in minutes:
- *
- *   {"v": page views, "t": last showing of any survey, "x": 1 never again,
- *    "s": {survey: {"n": showings since the last answer, "a": answered,
- *                   "d": dismissed}}}
- *
- * Where storage is blocked, memory serves for as long as the page lives.
- */
+/* How often this browser is asked, by the state in store.js. */
+
+import { core } from "./shared.js";
 
 const DAY = 1440;
-
-let memory = { v: 0, s: {} };
-
-const now = () => Math.floor(Date.now() / 6e4);
-
-function read() {
-  try {
-    const state = JSON.parse(localStorage.getItem("cx"));
-
-    return state && state.s ? state : memory;
-
-  } catch (e) {
-    return memory;
-  }
-}
+const CLAIM_MS = 50;            /* until all tabs know what one has stored */
 
 /* f changes the state, and of it what concerns the survey */
-function change(f, id) {
-  const state = read();
-
-  f(state, id && (state.s[id] = state.s[id] || {}));
-  memory = state;
-
-  try {
-    localStorage.setItem("cx", JSON.stringify(state));
-  } catch (e) {
-    /* blocked or full */
-  }
-}
-
-export const countView = () => change(state => { state.v++; });
-
-export const shown = id => change((state, survey) => {
-  state.t = now();
-  survey.n = (survey.n || 0) + 1;
-}, id);
+const change = (f, id) => core._change(state =>
+  f(state, state.s[id] = { ...state.s[id] }));
 
 export const answered = id => change((state, survey) => {
-  survey.a = now();
+  survey.a = core._now();
   survey.n = 0;
 }, id);
 
 export const dismissed = id => change((state, survey) => {
-  survey.d = now();
+  survey.d = core._now();
 }, id);
 
-export const never = () => change(state => { state.x = 1; });
+export const never = () => core._change(state => { state.x = 1; });
 
 export const refused = () =>
-  read().x && "the visitor asked not to be asked again";
+  core._read().x && "the visitor asked not to be asked again";
 
-/* a survey may wait for a number of page views */
-export function early({ when = {} }) {
-  const { v } = read();
+/* a survey may wait for a number of page views, or of visits */
+export function early({ when }) {
+  const { v, w } = core._read();
 
-  return v < when.views && "page view " + v + " of " + when.views;
+  return v < when.views && "page view " + v + " of " + when.views
+    || w < when.visits && "visit " + w + " of " + when.visits;
 }
 
 /* why this survey may not be shown now, or a false value */
-export function blocked({ id, often = {} }) {
-  const state = read();
+export function blocked({ id, often }) {
+  const state = core._read();
   const { n, a, d } = state.s[id] || {};
 
-  const until = (time, days, what) => time + days * DAY > now()
+  /* what lies further ahead was written by a clock that was wrong */
+  const until = (time, days, what) => Math.abs(core._now() - time) < days * DAY
     && what + ", not before "
       + new Date((time + days * DAY) * 6e4).toISOString().slice(0, 10);
 
-  return refused()
+  return refused() || core._taken && "the feedback tab is in use"
     || until(a, often.answered ?? 90, "answered")
     || until(d, often.dismissed ?? 30, "dismissed")
     || n >= (often.showings ?? 2) && "shown " + n + " times"
     || until(state.t, often.between ?? 7, "another survey was shown");
+}
+
+let claims;                     /* of this page: one after the other */
+
+/*
+ * Promise: may this survey be shown now?  It counts as shown then.  Of two
+ * tabs at once one gets it: the one whose claim stays.
+ */
+export function claim(survey) {
+  const mine = Math.random();
+
+  const attempt = async () => {
+    if (!blocked(survey)) {
+      core._change(state => { state.c = mine; });
+      await new Promise(done => setTimeout(done, CLAIM_MS));
+
+      if (!blocked(survey) && core._read().c == mine) {
+        change((state, own) => {
+          state.c = undefined;
+          state.t = survey.dry ? state.t : core._now();
+          own.n = (own.n || 0) + 1;
+        }, survey.id);
+
+        return 1;
+      }
+    }
+  };
+
+  return claims = navigator.locks
+    ? navigator.locks.request("cx", attempt).catch(attempt)
+    : Promise.resolve(claims).then(attempt);
 }

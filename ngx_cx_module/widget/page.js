@@ -1,21 +1,21 @@
 /* The page view: the tag's data, the view id, single-page navigation. */
 
+import { core } from "./core.js";
 import { spy } from "./spy.js";
 
 const PATH_MAX = 2048;          /* what the endpoint takes */
 
-export const tag = document.currentScript;
+/* an <img name="currentScript"> of the page's content would be it, too */
+const { currentScript: script } = document;
 
-export const { page, touchpoint, stage, surveys, tune = "" }
+export const tag = script?.localName == "script" && script;
+
+/* surveys: their key for this page's location; none: no survey can match */
+export const { page, touchpoint, stage, surveys, preview, tune = "" }
   = tag ? tag.dataset : {};
 
-/* names the surveys of this page's location; none: no survey can match */
-export const surveysKey = surveys;
-
-export const endpoint = tag && tag.src.replace(/[^/]*$/, "");
-
-/* head of the current view's beacons; a new object for each view */
-export let view;
+/* the tag's "https://host/_cx/", "?hash" */
+export const [, endpoint, hash] = tag ? /(.*\/)[^?]*(.*)/.exec(tag.src) : [];
 
 /* of the view that the navigation made, which the server has seen begin */
 export let firstView;
@@ -34,17 +34,16 @@ export const hex = n =>
  * known for a path.
  */
 export function openView(where) {
-  if (!where) {
-    where = { page: view.page, path: view.path };
-  }
+  const { page, path } = where || core._view;
+  const known = page != null;
+  const view = hex(8);
 
-  view = { v: CX_SCHEMA_V, ...where, view: hex(8) };
-  firstView = firstView || view.view;
-
-  if (where.page != null) {
-    view.touchpoint = touchpoint;
-    view.stage = stage;
-  }
+  firstView = firstView || view;
+  core._view = {
+    v: CX_SCHEMA_V, page, path, view,
+    touchpoint: known ? touchpoint : undefined,
+    stage: known ? stage : undefined
+  };
 }
 
 /*

@@ -1,12 +1,14 @@
 /*
  * Delivery.  Events wait in batches, one for each view; a batch that has been
  * sent is dropped when the server took it, or when it says it never will.
+ * Answers that could not be sent are stored as well, see mail.js.
  *
  * A batch stays far below the 64 KiB that all beacons in flight share: at
  * most 30 signals, a leave, and a text of 2000 bytes.
  */
 
-import { endpoint, firstView, view } from "./page.js";
+import { core } from "./core.js";
+import { endpoint, firstView } from "./page.js";
 
 const TRIES = 6;
 
@@ -23,22 +25,39 @@ const body = batch => JSON.stringify({
     ? Math.min(Math.round(performance.now()), CX_AGE_MAX) : undefined
 });
 
-/* events of a view; with a token where there is an answer among them */
-export function queue(event, head = view, token) {
+/* a batch has the tokens of all surveys that are answered in it */
+export function addToken(batch, token) {
+  const all = batch.token || "";
+
+  if (token && !all.includes(token)) {
+    batch.token = all + (all && " ") + token;
+  }
+}
+
+/* events of a view; an answer with the token of its survey */
+export function queue(event, head = core._view, token) {
   let batch = batches.find(b => b.view == head.view && b != busy);
 
   if (!batch) {
-    batches.push(batch = { ...head, token, events: [] });
+    batches.push(batch = { ...head, events: [] });
   }
 
-  batch.token = batch.token || token;
+  addToken(batch, token);
   batch.events.push(event);
 }
 
-/* one batch at a time: a later answer never overtakes an earlier one */
-export async function send() {
+/* what has a token has been made by a part that keeps it */
+const keep = () => batches.forEach(batch => batch.token && core._keep(batch));
+
+/*
+ * One batch at a time: a later answer never overtakes an earlier one.  With
+ * afresh, as when the network is back, as often as it takes.
+ */
+export async function send(afresh) {
   let again, wait;
   const batch = batches[0];
+
+  tries = afresh ? 0 : tries;
 
   if (busy || !batch) {
     return;
@@ -55,6 +74,11 @@ export async function send() {
     again = r.status > 499 || r.status == 429;
     wait = r.headers.get("retry-after");
 
+    if (r.status == 403 && batch.token && await core._renew(batch)) {
+      busy = 0;
+      return send();
+    }
+
   } catch (e) {
     again = 1;
   }
@@ -64,10 +88,16 @@ export async function send() {
   if (!again) {
     tries = 0;
     batches = batches.filter(b => b != batch);
+    core._drop && core._drop(batch);
     send();
 
-  } else if (++tries < TRIES) {
-    timer = setTimeout(send, 1e3 * (+wait || 2 ** tries * Math.random() + 1));
+  } else {
+    keep();
+
+    if (++tries < TRIES) {
+      timer = setTimeout(send,
+                         1e3 * (+wait || 2 ** tries * Math.random() + 1));
+    }
   }
 }
 
@@ -77,6 +107,10 @@ export async function send() {
  * answer twice counts once.
  */
 export function sendLast() {
+  if (tries || !navigator.onLine) {
+    keep();
+  }
+
   batches = batches.filter(batch => {
     let taken;
 

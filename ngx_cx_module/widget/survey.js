@@ -1,78 +1,138 @@
-/* Surveys of this page: fetched, chosen, shown; and why one is not shown. */
+/*
+ * Surveys of this page: fetched, chosen, shown; and why one is not shown.  A
+ * part of its own, for pages that a survey is meant for.
+ */
 
-import { prompt, removeCard } from "./ask.js";
-import { blocked, early, refused } from "./often.js";
-import { endpoint, surveysKey, view } from "./page.js";
-import { arm, disarm } from "./when.js";
+import { keep, drop, renew, sendKept } from "./mail.js";
+import {
+  answered, blocked, claim, dismissed, early, never, refused
+} from "./often.js";
+import { core, setCore } from "./shared.js";
+import { arm, newMoments, watchMoments } from "./when.js";
 
-let surveys;                    /* of this view */
-let state = "not loaded yet";   /* why there are none */
-let asked;                      /* a prompt was shown in this view */
+let surveys = [];               /* of this view */
+let asked;                      /* a prompt is shown in this view, or will be */
+
+/* what the surveys of a view depend on: where it is, and who looks at it */
+function query(head = core._view) {
+  const all = new URLSearchParams({
+    surveys: core._surveys || "", lang: document.documentElement.lang,
+    new: +(core._read().w < 2), touch: +matchMedia("(pointer:coarse)").matches,
+    width: screen.width
+  });
+
+  ["page", "path", "touchpoint", "stage"].forEach(name =>
+    head[name] && all.set(name, head[name]));
+
+  return all;
+}
+
+async function fetchSurveys(head) {
+  const answer = await fetch(core._endpoint + "surveys?" + query(head),
+                             { priority: "low" });
+
+  core._state = "HTTP status " + answer.status;
+  return answer.json();
+}
+
+/* it is there without asking */
+const placed = ({ place }) => /^[it]/.test(place);
 
 /* one prompt a page view */
 const reason = survey => asked && "a survey was shown in this page view"
   || blocked(survey);
 
-function show(survey, trigger) {
-  const shows = !reason(survey);
+const shown = ({ id, version, chance, dry }, trigger) =>
+  core._queue({ type: "shown", survey: id, version, trigger, chance, dry });
 
-  if (shows) {
-    asked = 1;
-    prompt(survey, trigger);
+/* in the view that is mine; nothing, if the card cannot be had */
+async function show(survey, mine, trigger, clicked) {
+  const here = () => mine == core._view;
+
+  if (here() && !reason(survey)) {
+    asked = !survey.dry;
+
+    const ask = survey.dry || await core._part("ask");
+
+    if (ask && here() && await claim(survey) && here()) {
+      shown(survey, trigger);
+      survey.dry || ask._prompt(survey, trigger, clicked);
+
+    } else if (here() && !survey.dry) {
+      asked = 0;
+    }
   }
-
-  return shows;
 }
 
 async function load(mine) {
-  const query = new URLSearchParams({ surveys: surveysKey });
+  const found = await fetchSurveys();
 
-  ["page", "path", "touchpoint", "stage"].forEach(name =>
-    mine[name] && query.set(name, mine[name]));
-
-  const answer = await fetch(endpoint + "surveys?" + query,
-                             { priority: "low" });
-  state = "HTTP status " + answer.status;
-  const found = await answer.json();
-
-  if (mine == view) {
-    state = "none for this page, audience and sample";
-    surveys = found.surveys;
-    surveys.forEach(survey => {
-      survey.token = found.token;
-
-      if (!(blocked(survey) || early(survey))) {
-        arm(survey.when, trigger => mine == view && show(survey, trigger));
-      }
-    });
+  if (mine != core._view) {
+    return;
   }
+
+  core._state = "none for this page, audience and sample";
+  core._found = found;
+  surveys = found.surveys;
+  surveys.forEach(survey => {
+    survey.when = survey.when || {};
+    survey.often = survey.often || {};
+
+    if (placed(survey)) {
+      core._part("more").then(more =>
+        more && mine == core._view && more._place(survey));
+
+    } else if (!(blocked(survey) || early(survey))) {
+      arm(survey.when, found.signals || [], trigger =>
+        show(survey, mine, trigger));
+    }
+  });
 }
 
-/* for a new view; idle() has passed */
-export function findSurveys() {
+/* for a new view; when its beginning has been counted, see cx.js */
+function findSurveys() {
   surveys = [];
   asked = 0;
-  disarm();
-  removeCard();
-  state = !surveysKey && "no survey is meant for this page" || refused();
+  newMoments();
+  core._idle(() => {
+    const never = refused();
 
-  if (!state) {
-    state = "not loaded yet";
-    load(view).catch(e => { state += ", " + e; });
-  }
+    core._state = never || core._state;
+
+    if (core._surveys && !never) {
+      load(core._view).catch(e => { core._state += ", " + e; });
+    }
+  });
 }
 
-export const api = {
-  /* shows a survey now, if the rules let it; says whether it did */
-  ask: id => (surveys || []).some(survey =>
-    survey.id == id && show(survey, "api")),
+/* shows a survey now, if the rules let it; says whether it will */
+const ask = id => surveys.some(survey => {
+  const may = survey.id == id && !reason(survey);
+  const { event } = window;
 
-  /* a line for each survey that is not shown */
-  why: () => surveys && surveys[0]
-    ? surveys.map(survey =>
-      survey.id + ": " + (reason(survey) || early(survey)
-        || "waits for its moment"))
-    : [state],
+  may && show(survey, core._view, "api",
+              event && event.isTrusted && event.type == "click");
+  return may;
+});
 
-  version: CX_VERSION
+/* a line for each survey that is not shown */
+const why = () => surveys[0] ? surveys.map(survey =>
+  survey.id + ": " + (placed(survey) ? "has its own place"
+    : reason(survey) || early(survey) || "waits for its moment"))
+  : [core._state];
+
+export default shared => {
+  setCore(shared);
+  Object.assign(core, {
+    _shown: shown, _reason: reason, _query: query,
+    _answered: answered, _dismissed: dismissed, _never: never,
+    _fetch: fetchSurveys, _keep: keep, _drop: drop, _renew: renew
+  });
+  Object.assign(core._api, { ask, why });
+  addEventListener("online", core._send);
+  watchMoments();
+  findSurveys();
+  sendKept();
+
+  return { _newView: findSurveys };
 };

@@ -1,30 +1,29 @@
-/* pinch_zoom and dead_swipe. */
+/* pinch_zoom and dead_swipe: a part of its own, for where there is touch. */
 
-import { expect, forget, later, press, unanswered } from "./answer.js";
-import { limit } from "./limits.js";
-import { on } from "./on.js";
-import { count } from "./tally.js";
-import { elements, IGNORED, inside, NATIVE, PICTURE, target, within }
-  from "./target.js";
+import { IGNORED, NATIVE, PICTURE } from "./kinds.js";
 
 const EDGE_PX = 30;             /* from the side: the browser's own swipe */
 const DRAG_MS = 800;            /* a finger that moves longer drags */
 
+let core;
 let swipe = 0;                  /* of the finger that is down */
 let pinched;                    /* are two fingers on what is no picture? */
 let scale = 1;                  /* of the page, as it was zoomed last */
 
 function onStart(event) {
   const { touches, isTrusted, timeStamp } = event;
-  const mine = { ...press, _at: timeStamp, _path: elements(event) };
+  const mine = {
+    ...core._press, _at: timeStamp,
+    _path: core._elements(event.composedPath())
+  };
 
-  swipe && forget(swipe);
+  swipe && core._forget(swipe);
   swipe = isTrusted && !touches[1] && mine;
   pinched = isTrusted && touches[1] && ![...touches].some(touch =>
-    inside(touch.target, [IGNORED, PICTURE])) && mine;
+    core._inside(touch.target, [IGNORED, PICTURE])) && mine;
 
   /* not in the listener: most touches are taps, which are over by then */
-  setTimeout(path => swipe == mine && expect(mine, path), 0,
+  setTimeout(path => swipe == mine && core._expect(mine, path), 0,
              event.composedPath());
 }
 
@@ -34,15 +33,15 @@ const scrolls = element => element.scrollWidth > element.clientWidth
 
 function judge(mine) {
   const { _path: path, _x: x } = mine;
-  const dead = unanswered(mine);
+  const dead = core._unanswered(mine);
 
-  forget(mine);
+  core._forget(mine);
 
   if (dead && path[0] && x > EDGE_PX && x < innerWidth - EDGE_PX
-      && !path[0].isContentEditable && !within(path, NATIVE)
+      && !path[0].isContentEditable && !core._within(path, NATIVE)
       && getSelection().isCollapsed && !path.some(scrolls))
   {
-    count("dead_swipe", target(path[0]));
+    core._count("dead_swipe", core._target(path[0]));
   }
 }
 
@@ -54,31 +53,32 @@ function onEnd(event) {
 
   swipe = 0;
 
-  if (x >= limit[CX_T_DEAD_SWIPE_PX] && x > 2 * y && scale == 1
+  if (x >= core._limit[CX_T_DEAD_SWIPE_PX] && x > 2 * y && scale == 1
       && event.type == "touchend" && event.timeStamp - mine._at < DRAG_MS)
   {
-    later(judge, limit[CX_T_DEAD_SWIPE_MS], mine);
+    core._later(judge, core._limit[CX_T_DEAD_SWIPE_MS], mine);
 
   } else if (mine) {
-    forget(mine);
+    core._forget(mine);
   }
 }
 
-export function watchTouch() {
-  on("touchstart", onStart);
-  on("touchend touchcancel", onEnd);
+export default shared => {
+  core = shared;
+  core._on("touchstart", onStart);
+  core._on("touchend touchcancel", onEnd);
 
   /* of the fingers' zoom: the browser's own leaves the scale as it is */
   window.visualViewport && visualViewport.addEventListener("resize", () => {
     const before = scale;
-    const least = limit[CX_T_PINCH_ZOOM_PCT] / 100;
+    const least = core._limit[CX_T_PINCH_ZOOM_PCT] / 100;
 
     scale = visualViewport.scale;
 
     if (pinched && before < least && scale >= least
         && getComputedStyle(pinched._path[0]).backgroundImage == "none")
     {
-      count("pinch_zoom", target(pinched._path[0]));
+      core._count("pinch_zoom", core._target(pinched._path[0]));
     }
   });
-}
+};

@@ -2,20 +2,49 @@
 // signals, a server that is busy.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  choose, dialog, launch, leave, newContext, newPage
+  agent, choose, dialog, launch, leave, newContext, newPage
 } from './lib/browser.mjs';
 import { pagesOf, plain, survey } from './lib/surveys.mjs';
 import { Stack, sleep, until } from './lib/stack.mjs';
 
-const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait']
+const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait', 'kept',
+  'old', 'online', 'expired', 'forged', 'big', 'cached', 'route',
+  'one', 'other']
   .map((id) => survey(id, 'nps', 'How likely?', {
     follow_up: { any: 'Why?' }, often: { between_days: 0 }
   }));
 
-const names = ['sum', 'back', 'gone', 'shift', 'twice', 'old', 'place',
-  'errors'];
+const names = ['sum', 'back', 'gone', 'twice', 'place', 'next'];
+
+// a page that has the next one prerendered, and goes there when it may; each
+// page marks in the server's log how far it is
+const rules = JSON.stringify({
+  prerender: [{ urls: ['/soon.html'], eagerness: 'immediate' }]
+});
+const first = `<!DOCTYPE html><title>First</title>
+  <script type="speculationrules">${rules}</script>
+  <script>
+    const go = async () => (await fetch('/may-go')).status === 204
+      ? location.assign('/soon.html') : setTimeout(go, 100);
+
+    go();
+  </script>`;
+const soon = `<!DOCTYPE html><title>Soon</title><script>
+    const mark = (name) => fetch('/mark/' + name, { keepalive: true });
+
+    mark(document.prerendering ? 'prerendered' : 'loaded');
+    addEventListener('load', () => setTimeout(mark, 1000, 'ready'));
+    document.addEventListener('prerenderingchange', () => {
+      mark('activated');
+      setTimeout(() => location.assign('/next.html'), 1500);
+    });
+  </script><p>Soon`;
 
 let stack, browser;
 
@@ -23,10 +52,17 @@ before(async () => {
   stack = await Stack.start({
     pages: {
       ...pagesOf(surveys),
-      ...Object.fromEntries(names.map((n) => [`${n}.html`, plain]))
+      ...Object.fromEntries(names.map((n) => [`${n}.html`, plain])),
+      'first.html': first, 'soon.html': soon
     },
     surveys: { version: 1, surveys },
-    server: `location = /place.html { cx_touchpoint pay; cx_stage buy; }`
+    server: `location = /place.html { cx_touchpoint pay; cx_stage buy; }
+      location /mark/ { cx off; access_log logs/posts.log posts; return 204; }
+      location = /may-go {
+        cx off;
+        if (-f $document_root/go) { return 204; }
+        return 404;
+      }`
   });
   browser = await launch();
 });
@@ -239,6 +275,105 @@ test('while it is prerendered nothing happens', async () => {
   await page.context().close();
 });
 
+// Under DevTools, and so under playwright, Chromium prerenders nothing: here it
+// runs by itself, and only the server is asked.
+test('prerendered for real: nothing is sent before it is seen, then one view',
+     async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'cx-prerender-'));
+  const child = spawn(process.env.CX_CHROMIUM || '/usr/bin/chromium',
+    ['--headless', '--no-sandbox', '--disable-dev-shm-usage', '--no-first-run',
+      `--user-data-dir=${dir}`, `--user-agent=${agent}`,
+      `${stack.url}/first.html`],
+    { stdio: 'ignore' });
+  const ended = new Promise((done) => { child.on('exit', done); });
+  const log = () => readFileSync(join(stack.dir, 'logs/posts.log'), 'utf8');
+  const marked = (name) => until(name, () => log().includes(`/mark/${name} `),
+                                 20000);
+
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const before = log().length;
+
+  await marked('prerendered');
+  await marked('ready');
+  const seen = () => log().slice(before).split('\n').map((line) =>
+    line.replace(/\?.*| -? ?\d+$/, '').trim());
+
+  assert.deepEqual(seen().filter((line) => /events|surveys/.test(line)), []);
+  writeFileSync(join(stack.root, 'go'), '');
+  await marked('activated');
+  const [leaves] = await stack.wait('leave', 1, at('/soon.html'));
+  const all = seen();
+
+  assert.ok(!all.includes('GET /mark/loaded'), all.join());
+  assert.ok(all.findIndex((line) => /^POST/.test(line))
+    > all.indexOf('GET /mark/activated'), all.join());
+  assert.ok(leaves.visible_ms >= 1000 && leaves.visible_ms < 10000);
+  await sleep(300);
+  assert.equal((await stack.events('leave')).filter(at('/soon.html')).length,
+               1);
+  assert.equal((await stack.events('view')).filter(at('/soon.html')).length, 1);
+});
+
+test('back-forward cache with an open card: it is asked again, once',
+     async () => {
+  const page = await open('/cached.html');
+  const own = (e) => e.survey === 'cached';
+
+  await dialog(page).waitFor();
+  await page.evaluate(() => { window.mark = 1; });
+  await page.goto(`${stack.url}/next.html`);
+  await page.goBack({ waitUntil: 'commit' });
+  assert.equal(await page.evaluate(() => window.mark), 1, 'was not kept');
+
+  // another view: the card of the old one goes, its answer belongs to the new
+  const [before] = await stack.wait('shown', 1, own);
+
+  await until('another card', () => page.evaluate(() =>
+    JSON.parse(localStorage.cx).s.cached.n === 2));
+  await dialog(page).waitFor();
+  assert.equal(await dialog(page).count(), 1);
+  await choose(page, 9);
+  const [answer] = await stack.wait('answer', 1, own);
+
+  await page.goto('about:blank');
+  const all = await stack.wait('shown', 2, own);
+
+  await stack.wait('leave', 2, at('/cached.html'));
+  assert.equal(all.length, 2);
+  assert.notEqual(answer.view, before.view);
+  assert.equal(answer.view, all[1].view);
+  assert.deepEqual((await stack.events('dismiss')).filter(own), []);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a single-page route changes with a card in use: what was chosen stays '
+     + 'the old page\'s', async () => {
+  const page = await open('/route.html');
+  const own = (e) => e.survey === 'route';
+
+  await dialog(page).waitFor();
+  await page.getByRole('radio', { name: '0', exact: true }).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.evaluate(() => history.pushState(null, '', '/elsewhere'));
+  await dialog(page).waitFor({ state: 'detached' });
+  const [answer] = await stack.wait('answer', 1, own);
+
+  await leave(page);
+  await stack.wait('leave', 1, at('/elsewhere'));
+  assert.deepEqual([answer.page, answer.score, answer.done],
+                   ['/route.html', '1', '']);
+  assert.equal((await stack.events('answer')).filter(own).length, 1);
+  assert.deepEqual((await stack.events('dismiss')).filter(own), []);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
 test('a score is kept when the page goes away in the middle', async () => {
   const page = await open('/hide.html');
 
@@ -298,3 +433,205 @@ test('what waits for a second try goes when the page does', async () => {
   assert.equal(e.score, '2');
   await page.context().close();
 });
+
+const stored = (page) => page.evaluate(() =>
+  JSON.parse(localStorage.getItem('cx') || '{}').q);
+
+// every beacon is lost, as without a network
+async function cut(context) {
+  await context.route('**/_cx/events', (route) => route.abort());
+
+  return () => context.unroute('**/_cx/events');
+}
+
+test('refused, tab closed: the answer goes with the next page', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/kept.html`);
+
+  await dialog(page).waitFor();
+  await stack.redisDown();
+  await choose(page, 3);
+  await page.getByRole('textbox', { name: 'Why?' }).fill('no room');
+  await page.getByRole('button', { name: 'Send' }).click();
+  const [{ view }] = Object.values(await until('it is stored', async () =>
+    /no room/.test(JSON.stringify(await stored(page))) && stored(page)));
+
+  await page.close({ runBeforeUnload: true });
+  await sleep(1000);
+  await stack.redisUp();
+
+  const next = await newPage(context);
+  const sent = [];
+
+  next.on('request', (r) => r.method() === 'POST'
+    && sent.push(r.postDataJSON()));
+  await next.goto(`${stack.url}/next.html`);
+
+  // a request of the page that is gone may have waited for Redis: it had less
+  const [e] = await stack.wait('answer', 1, (a) =>
+    a.page === '/kept.html' && a.text === 'no room');
+
+  assert.deepEqual([e.score, e.view], ['3', view]);
+  await until('it is forgotten', async () => !await stored(next), 20000);
+  assert.deepEqual([sent[0].view, sent[0].events.map((a) => a.text)],
+                   [view, ['no room']], 'the last it said, in its own view');
+  assert.equal(new Set((await stack.events('answer'))
+    .filter(at('/kept.html')).map((a) => a.answer)).size, 1);
+  await context.close();
+});
+
+test('two answers of one view were stored, each with its token: both are taken',
+     async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+  const own = (e) => e.view === 'feedfeedfeedfeed';
+  const statuses = [];
+
+  page.on('response', (r) => r.request().method() === 'POST'
+    && statuses.push(r.status()));
+
+  await page.goto(`${stack.url}/plain.css`);
+  await page.evaluate(async (pages) => {
+    const all = await Promise.all(pages.map(async ([path, key]) => {
+      const query = new URLSearchParams({ surveys: key, page: path });
+      const { surveys: [{ id, version, token, answer, chance }] }
+        = await (await fetch(`/_cx/surveys?${query}`)).json();
+
+      return [answer, {
+        v: 1, page: path, view: 'feedfeedfeedfeed', token,
+        events: [{ type: 'answer', answer, survey: id, version, chance,
+                   source: 'asked', trigger: 'load', score: 7 }]
+      }];
+    }));
+
+    localStorage.cx = JSON.stringify({
+      v: 1, s: {}, q: Object.fromEntries(all)
+    });
+  }, await Promise.all(['/one.html', '/other.html'].map(async (path) =>
+    [path, /data-surveys="?([^" >]*)/.exec(
+      await (await fetch(stack.url + path)).text())[1]])));
+
+  await page.goto(`${stack.url}/next.html`);
+  const all = await stack.wait('answer', 2, own);
+
+  assert.deepEqual(all.map((e) => [e.survey, e.score]).sort(),
+                   [['one', '7'], ['other', '7']]);
+  await until('they are forgotten', async () => !await stored(page));
+  assert.deepEqual(statuses, [204]);
+  await context.close();
+});
+
+test('the network comes back: at once', async () => {
+  const page = await open('/online.html');
+
+  await dialog(page).waitFor();
+  await page.context().setOffline(true);
+  await choose(page, 6);
+  await until('it is stored', () => stored(page));
+  await sleep(4000);
+  await page.context().setOffline(false);
+
+  const start = Date.now();
+  const [e] = await stack.wait('answer', 1, at('/online.html'));
+
+  assert.equal(e.score, '6');
+  assert.ok(Date.now() - start < 1500);
+  await until('it is forgotten', async () => !await stored(page));
+  await leave(page);
+  await stack.wait('leave', 1, at('/online.html'));
+  assert.equal((await stack.events('answer')).filter(at('/online.html')).length,
+               1, 'once');
+  await page.context().close();
+});
+
+test('after a day it is too late', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/old.html`);
+  const sent = [];
+
+  await dialog(page).waitFor();
+  const mend = await cut(context);
+
+  await choose(page, 1);
+  await until('it is stored', () => stored(page));
+  await page.close();
+  await mend();
+
+  const other = await newPage(context);
+
+  other.on('request', (r) => r.method() === 'POST' && sent.push(r.postData()));
+  await other.clock.setFixedTime(Date.now() + 25 * 3600e3);
+  await other.goto(`${stack.url}/next.html`);
+  await until('it is forgotten', async () => !await stored(other));
+  await sleep(300);
+  assert.deepEqual(sent, []);
+  await context.close();
+});
+
+test('at most 4 KB wait', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/big.html`);
+
+  await dialog(page).waitFor();
+  await cut(context);
+  await page.evaluate(() => {
+    const batch = (n) => ({
+      v: 1, page: '/x', view: `000000000000000${n}`, token: 'ffffffff.x',
+      events: [{ type: 'answer', answer: 'x', text: 'y'.repeat(1500) }]
+    });
+    const state = JSON.parse(localStorage.cx);
+
+    state.q = { 1: batch(1), 2: batch(2) };
+    localStorage.cx = JSON.stringify(state);
+  });
+  await choose(page, 2);
+  await page.getByRole('textbox', { name: 'Why?' }).fill('z'.repeat(1500));
+  await page.getByRole('button', { name: 'Send' }).click();
+  await until('it is stored', async () =>
+    /zzz/.test(JSON.stringify(await stored(page))));
+
+  const q = await stored(page);
+
+  assert.ok(JSON.stringify(q).length <= 4096);
+  assert.deepEqual([q[1], Boolean(q[2])], [undefined, true],
+                   'the oldest is dropped');
+  await context.close();
+});
+
+for (const id of ['expired', 'forged']) {
+  test(`a token that is ${id}: another one, once`, async () => {
+    const page = await open(`/${id}.html`);
+    const posts = [];
+    let spoil = true;
+
+    page.on('response', (r) => r.request().method() === 'POST'
+      && posts.push(r.status()));
+    await page.route('**/_cx/events', (route) => {
+      const text = route.request().postData();
+
+      // the real server says no
+      route.continue(spoil ? {
+        postData: text.replace(/"token":"[^"]*"/, '"token":"00000000.'
+          + `${'0'.repeat(16)}.${'0'.repeat(16)}"`)
+      } : {});
+      spoil = id === 'forged';
+    });
+    await dialog(page).waitFor();
+    await choose(page, 7);
+    await until('the answers', () => posts.length >= 2);
+    await sleep(600);
+
+    const scores = (await stack.events('answer')).filter(at(`/${id}.html`))
+      .map((e) => e.score);
+
+    if (spoil) {
+      assert.deepEqual(posts, [403, 403], 'not a third time');
+      assert.deepEqual(scores, []);
+    } else {
+      assert.deepEqual(posts.slice(0, 2), [403, 204]);
+      assert.equal(scores[0], '7');
+    }
+
+    await page.context().close();
+  });
+}

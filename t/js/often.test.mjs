@@ -7,7 +7,7 @@ import {
   choose, dialog, launch, leave, newContext, newPage
 } from './lib/browser.mjs';
 import { pagesOf, plain, survey } from './lib/surveys.mjs';
-import { Stack, sleep } from './lib/stack.mjs';
+import { Stack, sleep, until } from './lib/stack.mjs';
 
 const DAY = 86400e3;
 const START = Date.UTC(2030, 0, 1, 12);
@@ -18,25 +18,65 @@ const surveys = [
   survey('fast', 'csat', 'Fast?', { often: {
     answered_days: 3, dismissed_days: 2, showings: 3, between_days: 0
   } }),
-  survey('delay', 'csat', 'Delayed?', { when: { delay: 1 } }),
+  survey('delay', 'csat', 'Delayed?', { when: { delay: 4 } }),
   survey('scroll', 'csat', 'Scrolled?', { when: { scroll: 60 } }),
   survey('exit', 'csat', 'Leaving?', { when: { exit: true } }),
-  survey('either', 'csat', 'Either?', { when: { delay: 1, scroll: 60 } }),
+  survey('either', 'csat', 'Either?', { when: { delay: 6, scroll: 60 } }),
   survey('views', 'csat', 'Third view?', { when: { views: 3 } }),
   survey('first', 'csat', 'First?', {
     where: { pages: ['/two.html'] }, when: { views: 2 }
   }),
   survey('second', 'csat', 'Second?', { where: { pages: ['/two.html'] } }),
   survey('api', 'csat', 'By hand?', { when: { views: 1000 },
-    often: { between_days: 0 } })
+    often: { between_days: 0 } }),
+  survey('dwell', 'csat', 'Still here?', { when: { dwell: 2 } }),
+  survey('idle', 'csat', 'Stuck?', { when: { idle: 2 } }),
+  survey('click', 'csat', 'Useful?', { when: { click: 'main > p button' } }),
+  survey('spelt', 'csat', 'Never?', { when: { click: 'p[' } }),
+  survey('rage', 'csat', 'What broke?', { when: { after: ['rage_click'] } }),
+  survey('error', 'csat', 'Not there?', {
+    when: { after: ['error_page', 'dead_click'] }
+  }),
+  survey('script', 'csat', 'Broken?', { when: { after: ['js_error'] } }),
+  survey('visits', 'csat', 'Back again?', { when: { visits: 3 } }),
+  survey('new', 'csat', 'First time?', {
+    where: { pages: ['/who.html'], visitors: 'new' }, often: { between_days: 0 }
+  }),
+  survey('returning', 'csat', 'Welcome back?', {
+    where: { pages: ['/who.html'], visitors: 'returning' },
+    often: { between_days: 0 }
+  }),
+  survey('asked', 'csat', 'You asked?', { when: { ask: true } }),
+  survey('low', 'csat', 'Second rank?', { where: { pages: ['/rank.html'] } }),
+  survey('high', 'csat', 'First rank?', {
+    where: { pages: ['/rank.html'] }, priority: 10
+  }),
+  survey('dry', 'csat', 'Nobody sees this?', {
+    dry_run: true, sample: 100, often: { between_days: 0, showings: 2 }
+  }),
+  survey('beside', 'csat', 'Nobody sees this, either?', {
+    dry_run: true, sample: 100, priority: 10, where: { pages: ['/both.html'] }
+  }),
+  survey('seen', 'csat', 'Seen?', { where: { pages: ['/both.html'] } }),
+  survey('another', 'csat', 'Another?', {
+    where: { pages: ['/both.html'] }, when: { delay: 1 },
+    often: { between_days: 0 }
+  }),
+  survey('tabs', 'csat', 'Which tab?'),
+  survey('fail', 'csat', 'At last?', { when: { views: 1 } })
 ];
 
 let stack, browser;
 
 before(async () => {
   stack = await Stack.start({
-    pages: { ...pagesOf(surveys), 'two.html': plain, 'none.html': plain },
-    surveys: { version: 1, surveys }
+    pages: {
+      ...pagesOf(surveys), 'two.html': plain, 'none.html': plain,
+      'who.html': plain, 'rank.html': plain,
+      'both.html': plain
+    },
+    surveys: { version: 1, surveys },
+    server: 'error_page 404 /error.html;'
   });
   browser = await launch();
 });
@@ -108,6 +148,17 @@ test('seven days between any two surveys, two showings of one', async () => {
   await context.close();
 });
 
+test('what a clock stored that was years ahead keeps nobody from being asked',
+     async () => {
+  const context = await newContext(browser);
+  const page = await visit(context, 'a', 4000);
+
+  await page.getByRole('button', { name: 'Close' }).click();
+  await visit(context, 'b', 0);
+  await visit(context, 'a', 7.1);
+  await context.close();
+});
+
 test('a survey\'s own figures', async () => {
   const context = await newContext(browser);
 
@@ -131,7 +182,7 @@ test('"do not ask again" is one click, for good, for all surveys', async () => {
   let page = await visit(context, 'a', 0);
   const gets = [];
 
-  await page.getByRole('button', { name: 'Don\u2019t ask again' }).click();
+  await page.getByRole('button', { name: 'Do not ask again' }).click();
   assert.equal(await dialog(page).count(), 0);
   await leave(page);
   const [dismiss] = await stack.wait('dismiss', 1, (e) => e.how === 'never');
@@ -161,7 +212,7 @@ test('what is stored is the frequency state', async () => {
   const minutes = START / 60e3;
 
   assert.deepEqual(JSON.parse(await page.evaluate(() => localStorage.cx)), {
-    v: 1, t: minutes, s: { a: { n: 0, a: minutes } }
+    v: 1, w: 1, l: minutes, t: minutes, s: { a: { n: 0, a: minutes } }
   });
   assert.deepEqual(await why(page),
                    ['a: a survey was shown in this page view']);
@@ -172,7 +223,10 @@ for (const [what, init] of [
   ['blocked', () => Object.defineProperty(window, 'localStorage', {
     get() { throw new DOMException('no', 'SecurityError'); }
   })],
-  ['spoilt', () => localStorage.setItem('cx', '"x"')]
+  ['spoilt', () => localStorage.setItem('cx', '"x"')],
+  ['another program\'s', () => localStorage.setItem('cx', '{"s":1}')],
+  ['spoilt inside', () => localStorage.setItem('cx',
+    '{"s":{"a":1,"b":"x"},"q":{"x":5}}')]
 ]) {
   test(`storage that is ${what} is no obstacle`, async () => {
     const context = await newContext(browser, { init });
@@ -190,6 +244,10 @@ for (const [what, init] of [
   });
 }
 
+// its surveys are there
+const waits = (page) => page.waitForFunction(() =>
+  window.cx && /waits/.test(window.cx.why()[0]));
+
 const shown = (id) => stack.wait('shown', 1, (e) => e.survey === id)
   .then(([e]) => e);
 
@@ -198,12 +256,36 @@ test('trigger: delay', async () => {
   const page = await newPage(context, `${stack.url}/delay.html`);
   const start = Date.now();
 
-  await page.waitForFunction(() =>
-    window.cx.why()[0] === 'delay: waits for its moment');
+  await waits(page);
   await dialog(page).waitFor();
-  assert.ok(Date.now() - start > 900);
+  assert.ok(Date.now() - start > 3900);
   await leave(page);
   assert.equal((await shown('delay')).trigger, 'delay');
+  await context.close();
+});
+
+test('nothing ticks when nothing waits', async () => {
+  const context = await newContext(browser, { init: () => {
+    const { setInterval: set, clearInterval: clear } = window;
+
+    window.ticking = new Set();
+    window.setInterval = (...all) => {
+      const id = set(...all);
+
+      window.ticking.add(id);
+      return id;
+    };
+    window.clearInterval = (id) => {
+      window.ticking.delete(id);
+      clear(id);
+    };
+  } });
+  const page = await newPage(context, `${stack.url}/dwell.html`);
+
+  await waits(page);
+  assert.equal(await page.evaluate(() => window.ticking.size), 1);
+  await dialog(page).waitFor();
+  assert.equal(await page.evaluate(() => window.ticking.size), 0);
   await context.close();
 });
 
@@ -226,7 +308,7 @@ test('trigger: exit', async () => {
   const context = await newContext(browser);
   const page = await newPage(context, `${stack.url}/exit.html`);
 
-  await page.waitForFunction(() => /waits/.test(window.cx.why()[0]));
+  await waits(page);
   await page.mouse.move(300, 300);
   await page.mouse.move(300, 20, { steps: 5 });
   assert.equal(await dialog(page).count(), 0);
@@ -241,11 +323,11 @@ test('trigger: the first of two, once', async () => {
   const context = await newContext(browser);
   const page = await newPage(context, `${stack.url}/either.html`);
 
-  await page.waitForFunction(() => /waits/.test(window.cx.why()[0]));
+  await waits(page);
   await page.mouse.wheel(0, 1500);
   await dialog(page).waitFor();
   await page.getByRole('button', { name: 'Close' }).click();
-  await sleep(1200);
+  await sleep(6200);
   assert.equal(await dialog(page).count(), 0);
   await leave(page);
   assert.equal((await shown('either')).trigger, 'scroll');
@@ -308,5 +390,350 @@ test('cx.ask()', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.id), 'more');
   await leave(page);
   assert.equal((await shown('api')).trigger, 'api');
+  await context.close();
+});
+
+const hide = (page, hidden) => page.evaluate((value) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, value });
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+}, hidden);
+
+test('trigger: dwell counts what is seen of the page', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/dwell.html`);
+
+  await waits(page);
+  await hide(page, true);
+  await sleep(3000);
+  assert.equal(await dialog(page).count(), 0, 'hidden');
+  await hide(page, false);
+  await sleep(900);
+  assert.equal(await dialog(page).count(), 0, 'too soon');
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('dwell')).trigger, 'dwell');
+  await context.close();
+});
+
+test('trigger: idle begins again with each sign of a person', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/idle.html`);
+
+  await waits(page);
+
+  for (let i = 0; i < 7; i++) {
+    await page.mouse.move(300 + i, 300);
+    await sleep(500);
+    assert.equal(await dialog(page).count(), 0, `busy ${i}`);
+  }
+
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('idle')).trigger, 'idle');
+  await context.close();
+});
+
+test('trigger: a click on what the selector names, or inside', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/click.html`);
+
+  await waits(page);
+  await page.evaluate(() => {
+    const button = document.getElementById('more');
+
+    button.innerHTML = '<b>More</b>';
+    button.addEventListener('click', (e) => e.stopPropagation());
+  });
+  await page.click('h1');
+  await sleep(300);
+  assert.equal(await dialog(page).count(), 0);
+  await page.click('#more b');
+  await dialog(page).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'more',
+               'nobody asked for it: it does not take the focus');
+  await leave(page);
+  assert.equal((await shown('click')).trigger, 'click');
+  await context.close();
+});
+
+test('a selector that is none shows nothing and breaks nothing', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/spelt.html`);
+
+  await waits(page);
+  await page.click('#more');
+  await sleep(300);
+  assert.equal(await dialog(page).count(), 0);
+  assert.deepEqual(page.wrong, []);
+  await context.close();
+});
+
+test('trigger: after a signal of this page', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context, `${stack.url}/rage.html`);
+
+  await waits(page);
+  await page.evaluate(() => { document.body.style.cursor = 'pointer'; });
+  const { x, y, height } = await page.locator('h2').boundingBox();
+  const cdp = await page.context().newCDPSession(page);
+
+  await Promise.all([1, 2, 3, 4].flatMap((clickCount) =>
+    ['mousePressed', 'mouseReleased'].map((type) =>
+      cdp.send('Input.dispatchMouseEvent', {
+        type, x: x + 20, y: y + height / 2, button: 'left', clickCount
+      }))));
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('rage')).trigger, 'rage_click');
+  await context.close();
+});
+
+test('trigger: a signal that came before the surveys did', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+
+  await page.route('**/_cx/surveys?*', async (route) => {
+    await page.evaluate(() => { setTimeout(() => { throw Error('x'); }); });
+    await sleep(300);
+    await route.continue();
+  });
+  await page.goto(`${stack.url}/script.html`);
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('script')).trigger, 'js_error');
+  await context.close();
+});
+
+test('trigger: after what the server saw on the page before', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+
+  await page.goto(`${stack.url}/error.html`);
+  await waits(page);
+  await sleep(400);
+  assert.equal(await dialog(page).count(), 0, 'nothing has happened yet');
+  await page.goto(`${stack.url}/nothing-here`);
+  await page.goto(`${stack.url}/error.html`);
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('error')).trigger, 'error_page');
+  await context.close();
+});
+
+test('trigger: visits, half an hour apart', async () => {
+  const context = await newContext(browser);
+  const minute = 1 / 1440;
+
+  let page = await visit(context, 'visits', 0, false);
+  assert.deepEqual(await why(page), ['visits: visit 1 of 3']);
+  page = await visit(context, 'visits', 29 * minute, false);
+  assert.deepEqual(await why(page), ['visits: visit 1 of 3']);
+  page = await visit(context, 'visits', 60 * minute, false);
+  assert.deepEqual(await why(page), ['visits: visit 2 of 3']);
+  page = await visit(context, 'visits', 2);
+  await leave(page);
+  assert.equal((await shown('visits')).trigger, 'visits');
+  await context.close();
+});
+
+test('new and returning visitors', async () => {
+  const context = await newContext(browser);
+  let page = await visit(context, 'who', 0);
+
+  await page.getByRole('dialog', { name: 'First time?' }).waitFor();
+  page = await visit(context, 'who', 1);
+  await page.getByRole('dialog', { name: 'Welcome back?' }).waitFor();
+  await context.close();
+});
+
+test('ask: only window.cx.ask() shows it', async () => {
+  const context = await newContext(browser);
+  const page = await visit(context, 'asked', 0, false);
+
+  await page.mouse.wheel(0, 1500);
+  await sleep(500);
+  assert.equal(await dialog(page).count(), 0);
+  assert.equal(await page.evaluate(() => window.cx.ask('asked')), true);
+  await dialog(page).waitFor();
+  await leave(page);
+  assert.equal((await shown('asked')).trigger, 'api');
+  await context.close();
+});
+
+test('of several the one with the highest priority', async () => {
+  const context = await newContext(browser);
+  const page = await visit(context, 'rank', 0);
+
+  await page.getByRole('dialog', { name: 'First rank?' }).waitFor();
+  await leave(page);
+  assert.equal((await shown('high')).trigger, 'load');
+  assert.deepEqual((await stack.events('shown')).filter((e) =>
+    e.survey === 'low'), []);
+  await context.close();
+});
+
+test('a dry run tells, counts for itself, and shows nothing', async () => {
+  const context = await newContext(browser);
+
+  for (const day of [0, 1, 2]) {
+    await leave(await visit(context, 'dry', day, false));
+  }
+
+  const all = await stack.wait('shown', 2, (e) => e.survey === 'dry');
+
+  assert.deepEqual(all.map((e) => [e.dry, e.trigger, e.chance]),
+                   [['1', 'load', '10000'], ['1', 'load', '10000']]);
+  const page = await visit(context, 'dry', 3, false);
+
+  assert.deepEqual(await why(page), ['dry: shown 2 times']);
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.cx).t),
+               undefined, 'nobody has been asked');
+  await visit(context, 'a', 3);
+  await context.close();
+});
+
+for (const locks of [true, false]) {
+  test(`a dry run beside a survey, ${locks ? 'by' : 'without'} locks`,
+       async () => {
+    const context = await newContext(browser, {
+      init: locks ? undefined : () => {
+        Object.defineProperty(navigator, 'locks', { value: undefined });
+      }
+    });
+    const seen = () => stack.events('shown').then((all) => all.filter((e) =>
+      /beside|seen|another/.test(e.survey)).map((e) => e.survey).sort());
+    const before = await seen();
+    const page = await newPage(context, `${stack.url}/both.html`);
+
+    await page.getByRole('dialog', { name: 'Seen?' }).waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await sleep(1800);
+    assert.equal(await dialog(page).count(), 0, 'one prompt a page view');
+    await leave(page);
+    await stack.wait('dismiss', before.length / 2 + 1, (e) =>
+      e.survey === 'seen');
+    assert.deepEqual(await seen(), [...before, 'beside', 'seen'].sort());
+    await context.close();
+  });
+}
+
+for (const locks of [true, false]) {
+  test(`two tabs at once: one asks, ${locks ? 'by' : 'without'} locks`,
+       async () => {
+    const context = await newContext(browser, {
+      init: locks ? undefined : () => {
+        Object.defineProperty(navigator, 'locks', { value: undefined });
+      }
+    });
+    const pages = await Promise.all([0, 1].map(() => newPage(context)));
+    let free;
+    const both = new Promise((done) => { free = done; });
+    let waiting = 0;
+
+    // both get their surveys in the same moment
+    await context.route('**/_cx/surveys?*', async (route) => {
+      waiting += 1;
+      waiting === 2 && free();
+      await both;
+      await route.continue();
+    });
+    await Promise.all(pages.map((page) =>
+      page.goto(`${stack.url}/tabs.html`)));
+    await until('one to ask', async () => (await Promise.all(pages.map((page) =>
+      dialog(page).count()))).includes(1), 20000);
+    await until('the other to know', async () =>
+      (await Promise.all(pages.map(why))).some(([text]) =>
+        /another survey was shown/.test(text)));
+    assert.deepEqual((await Promise.all(pages.map((page) =>
+      dialog(page).count()))).sort(), [0, 1]);
+    assert.equal(await pages[0].evaluate(() =>
+      JSON.parse(localStorage.cx).c), undefined, 'the claim is over');
+    assert.equal(await pages[0].evaluate(() =>
+      JSON.parse(localStorage.cx).s.tabs.n), 1, 'one showing');
+    await context.close();
+  });
+}
+
+test('an answer in one tab is known in the other', async () => {
+  const context = await newContext(browser);
+  const one = await visit(context, 'fast', 0);
+  const two = await visit(context, 'api', 0, false);
+
+  await choose(one, 5);
+  await one.getByRole('dialog', { name: /Thank/ }).waitFor();
+  await two.evaluate(() => history.pushState(null, '', '/fast.html'));
+  await two.waitForFunction(() =>
+    /^fast: answered/.test(window.cx.why()[0]));
+  assert.equal(await dialog(two).count(), 0);
+  assert.equal(await two.evaluate(() => window.cx.ask('fast')), false);
+  await context.close();
+});
+
+test('a dismissal in one tab is known in the other', async () => {
+  const context = await newContext(browser);
+  const one = await visit(context, 'fast', 0);
+  const two = await visit(context, 'api', 0, false);
+
+  await one.getByRole('button', { name: 'Close' }).click();
+  await two.evaluate(() => history.pushState(null, '', '/fast.html'));
+  await two.waitForFunction(() =>
+    /^fast: dismissed/.test(window.cx.why()[0]));
+  assert.equal(await dialog(two).count(), 0);
+  assert.equal(await two.evaluate(() => window.cx.ask('fast')), false);
+  await context.close();
+});
+
+// the aggregator counts an answer's id once, and refuses it from another view:
+// t/agg_survey.t
+test('two tabs with the same card: it is the same answer, by its id',
+     async () => {
+  const context = await newContext(browser);
+  const pages = [];
+
+  for (let n = 0; n < 2; n++) {
+    pages.push(await visit(context, 'fast', 0));
+  }
+
+  for (const page of pages) {
+    await choose(page, 5);
+    await page.getByRole('dialog', { name: /Thank/ }).waitFor();
+  }
+
+  const { s: { fast } } = JSON.parse(
+    await pages[0].evaluate(() => localStorage.cx));
+
+  assert.deepEqual(fast, { n: 0, a: START / 60e3 }, 'one state for both');
+
+  // an answer is in the stream before its 204, and thanks may come before that
+  const answers = await until('both answers', async () => {
+    const all = (await stack.events('answer')).filter((e) =>
+      e.survey === 'fast').slice(-2);
+
+    return all.length === 2 && all[0].view !== all[1].view && all;
+  });
+
+  assert.equal(answers[0].answer, answers[1].answer);
+  await visit(context, 'fast', 1, false);
+  await context.close();
+});
+
+test('a part that cannot be had: nothing breaks, and it is tried again',
+     async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+  let refuse = true;
+
+  await page.route('**/_cx/cx-ask.js?*', (route) =>
+    refuse ? route.abort() : route.continue());
+  await page.goto(`${stack.url}/fail.html`);
+  await waits(page);
+  await sleep(500);
+  assert.equal(await dialog(page).count(), 0);
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.cx).t),
+               undefined, 'it has not been shown');
+  refuse = false;
+  assert.equal(await page.evaluate(() => window.cx.ask('fail')), true);
+  await dialog(page).waitFor();
+  assert.deepEqual(page.wrong, []);
   await context.close();
 });

@@ -4,13 +4,23 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import http from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   choose, dialog, launch, leave, newContext, newPage
 } from './lib/browser.mjs';
 import { four, pagesOf, plain, survey } from './lib/surveys.mjs';
 import { Stack } from './lib/stack.mjs';
 
-const BYTES = 12130;            // of the script, brotli: it may only shrink
+// of each file, brotli -q 11 -w 24: they may only shrink
+const BYTES = {
+  'cx.js': 5120,                // every page
+  'cx-vitals.js': 2944,         // every page, when it is idle
+  'cx-touch.js': 640,           // where there is touch
+  'cx-forms.js': 960,           // where somebody comes to a field
+  'cx-survey.js': 2048,         // where a survey may match
+  'cx-ask.js': 5376,            // where one is shown
+  'cx-more.js': 1952            // inline, tab, panel, preview
+};
 
 const policies = {
   self: "default-src 'self'",
@@ -27,7 +37,11 @@ let stack, browser;
 
 before(async () => {
   stack = await Stack.start({
-    pages: { ...pagesOf(surveys), 'quiet.html': plain },
+    pages: {
+      ...pagesOf(surveys), 'quiet.html': plain,
+      'image.html': plain.replace('<h2>', '<img name="currentScript" '
+        + 'src="/theirs/x.png" alt="" data-page="/image.html"><h2>')
+    },
     surveys: { version: 1, surveys },
     server: Object.entries(policies).map(([id, policy]) =>
       `location = /${id}.html {
@@ -90,6 +104,25 @@ test('window has cx and nothing else more; the card is closed', async () => {
   await context.close();
 });
 
+// as where readers may write, and their images keep a name
+test('an image that is called currentScript is no script', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+  const got = [];
+
+  page.on('request', (r) => got.push(new URL(r.url()).pathname));
+  await page.route('**/_cx/cx.js*', async (route) => {
+    await page.locator('img').waitFor({ state: 'attached' });
+    await route.continue();
+  });
+  await page.goto(`${stack.url}/image.html`);
+  await page.waitForTimeout(500);
+  assert.ok(got.some((path) => path === '/_cx/cx.js'));
+  assert.deepEqual(got.filter((path) => /^\/theirs\/.*\.js/.test(path)), []);
+  assert.deepEqual(page.wrong, []);
+  await context.close();
+});
+
 test('a quiet visit is one POST of at most 256 bytes', async () => {
   const context = await newContext(browser);
   const before = (await stack.posts()).length;
@@ -109,21 +142,60 @@ test('a quiet visit is one POST of at most 256 bytes', async () => {
   await context.close();
 });
 
-test('bytes of the script', async (t) => {
-  const size = (encoding) => new Promise((done, fail) => {
-    http.get(`${stack.url}/_cx/cx.js`,
-             { headers: { 'Accept-Encoding': encoding } }, (r) => {
-      let n = 0;
+const get = (path, encoding) => new Promise((done, fail) => {
+  http.get(stack.url + path, { headers: { 'Accept-Encoding': encoding } },
+           (r) => {
+    const all = [];
 
-      r.on('data', (data) => { n += data.length; });
-      r.on('end', () => done([n, r.headers['content-encoding']]));
-    }).on('error', fail);
-  });
-  const [raw] = await size('identity');
-  const [gzip, isGzip] = await size('gzip');
-  const [brotli, isBrotli] = await size('br');
+    r.on('data', (data) => all.push(data));
+    r.on('end', () => done({
+      status: r.statusCode, headers: r.headers, body: Buffer.concat(all)
+    }));
+  }).on('error', fail);
+});
 
-  t.diagnostic(`${raw} bytes, gzip ${gzip}, brotli ${brotli}`);
-  assert.deepEqual([isGzip, isBrotli], ['gzip', 'br']);
-  assert.ok(brotli <= BYTES);
+async function hash() {
+  const { body } = await get('/quiet.html', 'identity');
+
+  return /cx\.js(\?[0-9a-f]{16})"/.exec(body)[1];
+}
+
+test('bytes and head of each file', async (t) => {
+  const query = await hash();
+  let sum = 0;
+
+  for (const [file, most] of Object.entries(BYTES)) {
+    const path = `/_cx/${file}${query}`;
+    const [raw, gz, br] = await Promise.all(['identity', 'gzip', 'br']
+      .map((encoding) => get(path, encoding)));
+
+    t.diagnostic(`${file}: ${raw.body.length} bytes, gzip ${gz.body.length}, `
+      + `brotli ${br.body.length}`);
+    sum += br.body.length;
+    assert.deepEqual([raw, gz, br].map((r) => [r.status,
+      r.headers['content-encoding'], r.headers['content-type'],
+      r.headers['cache-control'], r.headers.vary]),
+    [undefined, 'gzip', 'br'].map((encoding) => [200, encoding,
+      'application/javascript', 'public, max-age=31536000, immutable',
+      'Accept-Encoding']));
+    assert.deepEqual(gunzipSync(gz.body), raw.body);
+    assert.deepEqual(brotliDecompressSync(br.body), raw.body);
+    assert.ok(br.body.length <= most, `${file}: ${br.body.length} bytes`);
+    assert.doesNotMatch(raw.body.toString(), /\bCX_[A-Z]/);
+  }
+
+  t.diagnostic(`all together: brotli ${sum}`);
+});
+
+test('a part of another version is no part of this one', async () => {
+  const old = '?0123456789abcdef';
+
+  assert.deepEqual([
+    await get(`/_cx/cx.js${old}`, 'br'), await get('/_cx/cx-ask.js', 'br'),
+    await get(`/_cx/cx-ask.js${old}`, 'br'),
+    await get('/_cx/cx-nothing.js', 'br')
+  ].map((r) => [r.status, r.headers['cache-control']]), [
+    [200, 'public, max-age=300'], [200, 'public, max-age=300'],
+    [404, 'no-store'], [404, 'no-store']
+  ]);
 });

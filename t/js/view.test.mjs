@@ -252,3 +252,41 @@ test('opted out: nothing happens, in a page from a cache, too', async () => {
   await page.waitForFunction(() => window.cx);
   await context.close();
 });
+
+// a page from a cache: nginx leaves the tag out otherwise
+test('opted out: an answer that waits in the browser goes away', async () => {
+  const context = await newContext(browser);
+  const page = await newPage(context);
+
+  await context.addCookies([{ name: 'cx_opt_out', value: '1',
+    url: stack.url }]);
+  await page.goto(`${stack.url}/cached.html`);
+  await page.evaluate(() => {
+    localStorage.cx = '{"v":3,"s":{},"q":{"0123456789abcdef":{"events":[]}}}';
+  });
+  await page.goto(`${stack.url}/cached.html`);
+  await page.waitForFunction(() => !JSON.parse(localStorage.cx).q);
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.cx).v), 3);
+  await context.close();
+});
+
+// cookieStore is for https alone, and not in every browser
+test('opted out, where cookies are read the old way', async () => {
+  const context = await newContext(browser, {
+    init: () => Object.defineProperty(window, 'cookieStore',
+                                      { value: undefined })
+  });
+  const cookie = { name: 'cx_opt_out', value: '1', url: stack.url };
+  const page = await newPage(context);
+  const has = () => page.evaluate(() => typeof window.cx);
+
+  await context.addCookies([cookie]);
+  await page.goto(`${stack.url}/cached.html`);
+  await sleep(500);
+  assert.equal(await has(), 'undefined');
+
+  await context.addCookies([{ ...cookie, value: '0' }]);
+  await page.goto(`${stack.url}/cached.html`);
+  await page.waitForFunction(() => window.cx);
+  await context.close();
+});

@@ -88,6 +88,8 @@ const innocent = {
 
     await Promise.all(sent);
   },
+  'a stepper of a field, in no hurry, to its end and on':
+    clicks('#sell', 10, { ms: 260 }),
   'video, played and scrubbed': async (page) => {
     const at = await middle(page, '#video');
 

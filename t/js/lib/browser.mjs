@@ -17,7 +17,7 @@ mkdirSync(output, { recursive: true });
 
 // Said to the browser, not to the page: what a page sends while it goes away
 // would carry the headless browser's own name, and count as a robot's.
-const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 '
+export const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 '
   + '(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
 // The card lives in a closed shadow root, which no selector can enter: the
@@ -31,11 +31,11 @@ function openRoots() {
 }
 
 // Playwright keeps pages out of the back-forward cache unless told otherwise.
-export const launch = ({ cached = true } = {}) => chromium.launch({
+export const launch = ({ cached = true, args = [] } = {}) => chromium.launch({
   executablePath: process.env.CX_CHROMIUM || '/usr/bin/chromium',
   ignoreDefaultArgs: cached ? ['--disable-back-forward-cache'] : [],
   args: ['--no-sandbox', '--disable-dev-shm-usage',
-    '--force-color-profile=srgb', `--user-agent=${agent}`]
+    '--force-color-profile=srgb', `--user-agent=${agent}`, ...args]
 });
 
 export async function newContext(browser, { closed, init, ...options } = {}) {

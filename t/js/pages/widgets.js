@@ -17,6 +17,9 @@ on('heavy', (e) => {
   }
 });
 
+// nothing but the value of a field changes, and at its end nothing does
+on('sell', () => { $('sold').value = Math.min(6, +$('sold').value + 1); });
+
 let month = 0;
 
 function draw() {

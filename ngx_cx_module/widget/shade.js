@@ -1,0 +1,43 @@
+/* Elements that the page's style cannot reach, in the colours of the theme. */
+
+import { h } from "./dom.js";
+
+const DARK = "(prefers-color-scheme: dark)";    /* as esbuild writes it */
+
+function sheet(text, media) {
+  const made = new CSSStyleSheet({ media });
+
+  made.replaceSync(text);
+  return made;
+}
+
+const rule = values => ":host{" + Object.entries(values || {}).map(pair =>
+  pair.join(":")).join(";") + "}";
+
+/* what the page says of itself: by style, else by a meta element */
+function own() {
+  const said = document.querySelector("meta[name=color-scheme]");
+
+  return getComputedStyle(document.documentElement).colorScheme
+    .replace("normal", said?.content);
+}
+
+/*
+ * [element, its closed shadow root].  The page's own color-scheme decides
+ * between light and dark; where it has none or both, the visitor's.
+ */
+export function shade(css, { light, dark } = {}, scheme) {
+  const host = h("cx-survey", { "data-cx-ignore": "" });
+  const root = host.attachShadow({ mode: "closed" });
+  const said = scheme || own();
+  const isDark = /dark/.test(said);
+  const on = isDark == /light/.test(said) ? DARK : isDark ? "all" : "not all";
+
+  root.adoptedStyleSheets = [
+    sheet(css.split(DARK).join(on)),
+    sheet(rule(light), on == DARK ? "not all and " + DARK
+      : isDark ? "not all" : "all"),
+    sheet(rule(dark), on)
+  ];
+  return [host, root];
+}

@@ -1,0 +1,52 @@
+/*
+ * The one thing that is stored: how often this browser was asked, and what it
+ * could not send, in localStorage under "cx"; times in minutes:
+ *
+ *   {"v": page views, "w": visits, "l": last page view,
+ *    "t": last showing of any survey, "x": 1 never again,
+ *    "s": {survey: {"n": showings since the last answer, "a": answered,
+ *                   "d": dismissed}},
+ *    "c": the showing that is being claimed,
+ *    "q": {answer: batch that could not be sent yet}}
+ *
+ * Where storage is blocked, memory serves for as long as the page lives.
+ */
+
+const VISIT = 30;               /* minutes without a page view end it */
+
+let memory = { v: 0, s: {} };
+
+export const now = () => Math.floor(Date.now() / 6e4);
+
+export function read() {
+  try {
+    const state = JSON.parse(localStorage.getItem("cx"));
+
+    /* an object and no list: throws where there is nothing */
+    return /^{/.test(JSON.stringify(state.s)) ? state : memory;
+
+  } catch (e) {
+    return memory;
+  }
+}
+
+export function change(f) {
+  const state = read();
+
+  f(state);
+  memory = state;
+
+  try {
+    localStorage.setItem("cx", JSON.stringify(state));
+  } catch (e) {
+    /* blocked or full */
+  }
+}
+
+export const countView = () => change(state => {
+  const minute = now();
+
+  state.v++;
+  state.w = (state.w || 0) + !(minute - state.l < VISIT);
+  state.l = minute;
+});
