@@ -177,8 +177,9 @@ like $help, qr/^  --\Q$_\E\b/m, "cx-aggregator --$_"
     for qw(config check-config once rebuild-scores keep-stream thresholds);
 ($exit, $help) = $t->run($t->build . '/cxctl', '--help');
 my ($commands) = $help =~ /usage:[^\n]*\n\n(.*?)\n\n/s;
-like $readme, qr/^`cxctl` reads:[^;]*`\Q$_\E(?: KEY| LOG)?`/m, "cxctl $_"
-    for $commands =~ /^  (\w+)/mg;
+my ($reads) = $readme =~ /^`cxctl` reads:(.*?)\n\n/ms;
+like $reads, qr/`\Q$_\E(?: [A-Z]+)*`/, "cxctl $_"
+    for map { s/ [A-Z].*//r } $commands =~ /^  (\w+(?: [a-z]+\b(?= [A-Z]))?)/mg;
 like $readme, qr/redis-cli[^\n]*rank:impact:d:\d{8}/, 'keys by hand';
 for my $id (qw(PAGE SCORE RANK)) {
     my ($grammar) = table('cx_keys.h', 'CX_KEYS') =~ /K\($id, "([^"]+)"/;
@@ -186,25 +187,256 @@ for my $id (qw(PAGE SCORE RANK)) {
     like $readme, qr/'cx:\{[^}]+\}:$re'/, "a key like $grammar";
 }
 
-# surveys: metrics, their buckets, and the keys of the example
-my $keys = join '', map { read_file($_) }
-    glob "$root/ngx_cx_module/http/ngx_http_cx_survey*.c";
-my %buckets;
-while ($keys =~ /survey_(nps|csat|ces|psat)_keys\[\] = \{(.*?)\n\};/sg) {
-    my ($metric, $list) = ($1, $2);
-    $buckets{$metric} = join ' ', $list =~ /\{ "(\w+)"/g;
-}
-is_deeply { map { (unquoted($_->[0]) => join ' ', $_->[2] =~ /`(\w+)`/g) }
-            rows('metric') }, \%buckets, 'metrics and buckets';
+# conf/surveys.md: every key of the file, with its range, and no other
+my $surveys = read_file("$root/conf/surveys.md");
+my $http = "$root/ngx_cx_module/http";
+my $grammar = join '', map { read_file($_) } glob "$http/ngx_http_cx_survey_*.c";
+my %is = (%limit, CX_SIG_N => scalar(keys %signal),
+          $grammar =~ /^#define (NGX_HTTP_CX_SURVEYS_MAX)\s+(\d+)/m);
+my %heading = (file => 'the file', '' => 'a survey', label => 'labels');
 
-my ($example) = $readme =~ /^```json\n(.*?)^```/ms;
-for my $table (qw(survey label where when often)) {
-    my ($list) = $keys =~ /survey_(?:${table}_)?keys\[\] = \{(.*?)\n\};/s
-        if $table eq 'survey';
-    ($list) = $keys =~ /survey_${table}_keys\[\] = \{(.*?)\n\};/s
-        if $table ne 'survey';
-    like $example, qr/"$_":/, "the example has $_" for $list =~ /\{ "(\w+)"/g;
+sub value_of {
+    my ($n) = @_;
+    return $n =~ /^\d+$/ ? $n : $is{$n} // die "what is $n?";
 }
+
+# what the row of a key must say, by its line in the sources
+sub demands {
+    my ($kind, $min, $max, $words) = @_;
+    ($min, $max) = map { value_of($_) } $min, $max;
+    return "$min to $max" if $kind eq 'INT' && $min != $max;
+    return $min if $kind eq 'INT';
+    return $min ? "list of $min to $max" : "list of at most $max"
+        if $kind eq 'LIST';
+    return join ', ', map { "`$_`" } split ' ', $words if $kind eq 'WORD';
+    return { BOOL => '`true` or `false`', SHARE => 'percent, 0 to 100',
+             COLOUR => 'colour', DATE => 'day', TAG => 'language tag',
+             OBJECT => '', LATER => '', NAME => '', URL => "at most $max bytes",
+             LINE => "$min to $max bytes" }->{$kind} // die "what is $kind?";
+}
+
+my %used;
+my %tables;
+while ($grammar =~ /ngx_http_cx_survey_(?:(\w+)_)?keys\[\] = \{(.*?)\n\};/sg) {
+    my ($table, $rows) = ($1 // '', $2);
+    my $of = $heading{$table} // $table;
+    my ($text) = $surveys =~ /^### \Q$of\E\n\| key \| value \|\n.*\n((?:\|.*\n)+)/m;
+    my %row = map { /^\| `(\w+)`( \+)? \| (.*) \|$/
+                        ? ($1 => [ $2 ? 1 : 0, $3 ]) : ($_ => [ 0, '' ]) }
+        split /\n/, $text // '';
+    my %key;
+    while ($rows =~ /\{\s"(\w+)",\sNGX_HTTP_CX_SURVEY_(\w+),\s(\w+),\s(\w+),
+                     \s(\d),\s+(?:"([^"]*)"|NULL)\s\}/xg) {
+        my ($name, $required) = ($1, $5);
+        my $says = demands($2, $3, $4, $6);
+        $key{$name} = $required;
+        $used{"$of/$name"} = 0;
+        my ($req, $cell) = @{$row{$name} // [ '', 'nothing' ]};
+        is $req, $required, "$of/$name: required?";
+        like $cell, qr/(?<!\d)\Q$says\E(?!\d)/i, "$of/$name: $says";
+    }
+    is join(' ', sort keys %row), join(' ', sort keys %key), "keys of $of";
+    $tables{$of} = 1;
+}
+is scalar(keys %tables), scalar(() = $surveys =~ /^\| key \| value \|$/mg),
+    'a table for each object of the file, ' . keys %tables;
+for ([ QUESTION => 'question', 'thanks' ], [ NOUN => 'name', 'task' ],
+     [ LABEL => 'low', 'high', 'label', 'tab' ], [ OPTION => 'options' ]) {
+    my ($id, @keys) = @$_;
+    my ($most) = read_file("$http/ngx_http_cx_survey_conf.h")
+        =~ /NGX_HTTP_CX_SURVEY_$id\s+(\d+)/;
+    for my $key (@keys) {
+        my @rows = $surveys =~ /^\| `$key`(?: \+)? \| (.*texts? of .*) \|$/mg;
+        ok @rows > 0, "$key is a text";
+        is scalar(grep { !/1 to $most bytes/ } @rows), 0, "... of $most bytes";
+    }
+}
+my ($languages) = read_file("$http/ngx_http_cx_survey.h")
+    =~ /SURVEY_LANGUAGES\s+(\d+)/;
+like $surveys, qr/At most $languages languages\./, 'languages of a survey';
+
+# rows of the first table of surveys.md that begins so
+sub told {
+    my ($first) = @_;
+    my ($text) = $surveys =~ /^\| \Q$first\E \|[^\n]*\n\|[ \-|]+\n((?:\|[^\n]*\n)+)/m
+        or die "conf/surveys.md has no table $first";
+    return map { cells($_) } split /\n/, $text;
+}
+
+sub cells {
+    my ($row) = @_;
+    return [ split /\s*\|\s*/, $row =~ s/^\|\s*|\s*\|$//gr, -1 ];
+}
+
+# cells of every table of surveys.md that begins with this cell
+sub told_all {
+    my ($first) = @_;
+    return map { cells($_) } map { split /\n/ }
+        $surveys =~ /^\| \Q$first\E \| default \|[^\n]*\n\|[ \-|]+\n((?:\|[^\n]*\n)+)/mg;
+}
+
+# metrics: scale, buckets, looks; of card and form alike
+my (%metric, %said, %form, %card);
+while ($grammar =~ /\{\sngx_string\("(\w+)"\),\s(\d+),\s(\d+),
+                    \sNGX_HTTP_CX_ASKS_\w+,\s[\w-]+,
+                    \s+(?:"([^"]*)"|NULL),\s+(?:"([^"]*)"|NULL)\s\}/xg) {
+    $metric{$1} = $4 ? [ $2, $3, $4, $5 // '' ] : [ '-', '-', '', '' ];
+}
+my $scales = read_file("$http/ngx_http_cx_form_page.c");
+$form{$1} = [ $2, $3 ]
+    while $scales =~ /\{ ngx_string\("(\w+)"\), (\d+), (\d+),/g;
+$scales = read_file("$root/ngx_cx_module/widget/steps.js");
+$card{$1} = "$2 $3 " . ($4 + 1) . ' ' . ($5 + 1)
+    while $scales =~ /^  (\w+): \[(\d+), (\d+), (\d+), (\d+), /mg;
+cmp_ok scalar(keys %metric), '>=', 9, 'metrics';
+for my $row (told('metric')) {
+    my ($name, $scores, $buckets, $looks) = map { s/`//gr } @$row;
+    $said{$name} = 1;
+    my ($min, $max, $names, $known) = @{$metric{$name} // [ ('') x 4 ]};
+    is $scores, $names ? "$min to $max" : '-', "$name: scores";
+    my @names = split ' ', $names;
+    if (@names) {
+        my ($middle, $top) = @{$form{$name}};
+        is $card{$name}, "$min $max $middle $top", "$name: card and form agree";
+        my @from = ($min, $middle, $top);
+        my @to = ($middle - 1, $top - 1, $max);
+        splice @from, 1, 1 if @names == 2;
+        splice @to, 1, 1 if @names == 2;
+        is $buckets, join(', ', map { "$names[$_] " . ($from[$_] == $to[$_]
+                ? $to[$_] : "$from[$_]-$to[$_]") } 0 .. $#names),
+            "$name: buckets";
+        is $looks, $known || 'numbers', "$name: looks";
+        is scalar(() = $row->[3] =~ /`/g), 2 * split(' ', $known),
+            "... of which it may choose";
+    }
+}
+is_deeply \%said, { map { $_ => 1 } keys %metric }, 'all metrics';
+
+# languages and wording
+my $words = json(read_file("$root/ngx_cx_module/languages.json"));
+is_deeply { map { (unquoted($_->[0]) => $_->[2]) } told('tag') },
+    { map { $_ => $words->{$_}{dir} } keys %$words }, 'languages';
+my @wording = $surveys =~ /^\| metric \| question .*\n.*\n((?:\|.*\n)+)/m;
+my %wording = map { my ($of, @c) = @{cells($_)};
+                    map { $_ => [ @c ] } split /, /, $of }
+    split /\n/, $wording[0];
+my %en = %{$words->{en}};
+$en{csat7} = $en{csat};
+$en{psat5} = { %{$en{csat}}, %{$en{psat5}} };
+is_deeply delete $wording{'`ces` without `task`'},
+    [ @{$en{ces}}{qw(question_bare here_bare low high why)} ],
+    'standard wording: ces without a task';
+is_deeply { map { s/`//gr => $wording{$_} } keys %wording },
+    { map { $_ => [ @{$en{$_}}{qw(question here low high why)} ] }
+      grep { $metric{$_}[2] } keys %metric }, 'standard wording';
+
+# triggers, counters of the funnel, frequency, what is stored, window.cx
+my ($triggers) = ($schema =~ s/" \\\n\s*"|"\\\n\s*"//gr)
+    =~ /what showed it: (.*?), or the signal/;
+is join(' ', sort map { $_->[0] =~ /`(\w+)`/g } told('`trigger`')),
+    join(' ', sort split /, /, $triggers), 'triggers';
+my $names = read_file("$root/include/cx_keys.h");
+my ($funnel) = $names =~ /(R\(ELIGIBLE,.*?R\(REFUSED_FLOOD[^\n]*)/s;
+is_deeply [ sort map { unquoted($_->[0]) } told('counter') ],
+    [ sort $funnel =~ /R\(\w+, "([\w:]+)"/g ], 'counters of the funnel';
+my %share = map { unquoted($_->[0]) => $_->[2] } told('counter');
+my $steps = read_file("$root/ngx_cx_module/ctl/cxctl_survey.c");
+while ($steps =~ /^    \{ "(\w+)", CX_R_\w+, CX_R_\w+,\s+-?\w+, (?:"(\w+)"|NULL) \}/mg) {
+    my ($step, $whole) = ($1, $2);
+    $whole ? like($share{$step} // '', qr/\bof `$whole`/, "$step of $whole")
+           : is($share{$step}, '', "$step of nothing");
+}
+my %often = $grammar =~ /\{ "(\w+)", "\w+", (\d+) \}/g;
+is_deeply { map { (unquoted($_->[0]) => $_->[1]) }
+            grep { exists $often{unquoted($_->[0])} } told_all('key') }, \%often,
+    'defaults of "often"';
+
+my ($store) = read_file("$root/ngx_cx_module/widget/store.js") =~ m{/\*(.*?)\*/}s;
+my ($stored) = $surveys =~ /^In localStorage.*?\n\n(\|.*?)\n\n/ms;
+is join(' ', sort $stored =~ /^\| `(\w)` \|/mg),
+    join(' ', sort grep { !/^[nad]$/ } $store =~ /"(\w)":/g),
+    'what is stored in the browser';
+my ($api) = read_file("$root/ngx_cx_module/widget/cx.js")
+    =~ /^const api = \{(.*?)^\};/ms;
+is join(' ', sort $surveys =~ /^\| `cx\.(\w+)/mg),
+    join(' ', sort $api =~ /^  (\w+):/mg), 'window.cx';
+
+# why it is not shown: each sentence begins as one in the sources
+sub begins {
+    my ($s) = @_;
+    $s =~ s/\s*(?:%|\.\.\.|\\").*//s;
+    return $s =~ s/(?:[,:;(\s]|(?<=,)\snot\sbefore)+\z//r;
+}
+my $why = read_file("$http/ngx_http_cx_why.c");
+$why =~ s/"\s*\n\s*"//g;
+my ($sentences) = $why =~ /(ngx_http_cx_why_unwanted\(ngx_int_t reason\)\n.*?)^ngx_http_cx_why_list\(/ms;
+my @server = map { begins($_) } $sentences =~ /return "([^"]+)"/g,
+    grep { /^\w/ && !/^(?:s|:|,|new|returning)\b/ }
+    $sentences =~ /slprintf\(p, last, "((?:[^"\\]|\\.)+)"/g,
+    $sentences =~ /\? "(dry run[^"]*)"/g, $sentences =~ /: "(it is offered[^"]*)"/g;
+is_deeply [ sort map { begins($_->[0]) } told('sentence') ], [ sort @server ],
+    'what the server says';
+my %fits = map { $_ => 1 } read_file("$http/ngx_http_cx_survey.h")
+    =~ /^    NGX_HTTP_CX_SURVEY_(\w+),?\s/mg;
+cmp_ok scalar(keys %fits), '==', @server - 6, 'a sentence for each reason';
+my ($browser) = $surveys =~ /^The browser says[^|]*\n\| sentence [^\n]*\n[^\n]*\n((?:\|[^\n]*\n)+)/m;
+my @browser = map { begins($_) } $browser =~ /^\| (.+?) \|/mg;
+my %js = map { $_ => read_file("$root/ngx_cx_module/widget/$_.js") }
+    qw(cx often survey);
+my @js = map { begins($_) } $js{cx} =~ /"([^"]*\b(?:yet|meant)\b[^"]*)"/g,
+    (grep { / / && !/not before|times/ } $js{often} =~ /"([a-z][^"]* [^"]*)"/g),
+    $js{often} =~ /until\([^)]*?"(\w+)"\)/g, $js{often} =~ /"(shown )"/g,
+    grep { / / } $js{survey} =~ /"([A-Za-z][^"]* [^"]*)"/g;
+is_deeply [ sort @browser ],
+    [ sort keys %{{ map { $_ => 1 } grep { $_ ne 'of' } @js }} ],
+    'what the browser says';
+
+# the theme: names on the element, and defaults
+my (%light, %dark, @colours);
+my $built_in = read_file("$root/include/cx_theme.h");
+while ($built_in =~ /C\(\w+, "(\w+)", "(#\w+)", "(#\w+)"\)/g) {
+    push @colours, $1;
+    ($light{$1}, $dark{$1}) = ($2, $3);
+}
+is scalar(@colours), 5, 'colours of the theme';
+my ($theme) = $surveys =~ /^\| key \| on the element .*\n.*\n((?:\|.*\n)+)/m;
+my %theme = map { my ($name, @c) = map { unquoted($_) } @{cells($_)};
+                  ($name => \@c) } split /\n/, $theme;
+for my $name (@colours) {
+    like $theme{$name}[0], qr/^--cx-$name\b/, "$name is --cx-$name";
+    is "@{$theme{$name}}[1, 2]", "$light{$name} $dark{$name}", "... by default";
+}
+for (qw(radius font on-accent)) {
+    like $grammar, qr/--cx-$_\b/, "--cx-$_ is set";
+    like $surveys, qr/`--cx-$_`/, "... and told";
+}
+my ($radius) = $built_in =~ /CX_THEME_RADIUS\s+(\d+)/;
+is $theme{radius}[1], $radius, 'radius by default';
+like $grammar, qr/SURVEY_TEXT_RATIO\s+4\.5\b.*SURVEY_EDGE_RATIO\s+3\.0\b/s,
+    'ratios of contrast';
+like $surveys, qr/at least 4\.5:1\s\(1\.4\.3\).*at least 3:1\s\(1\.4\.11\)/s,
+    '... are told';
+
+# examples: each key of the grammar is in one of them
+my ($example) = $readme =~ /^```json\n(.*?)^```/ms;
+my @examples = $surveys =~ /^```json\n(.*?)^```/msg;
+cmp_ok scalar @examples, '>', 6, 'examples of surveys';
+my %within = map { $_ => $_ } qw(where when often labels theme dark link more);
+
+sub note_keys {
+    my ($of, $object) = @_;
+    for my $key (keys %$object) {
+        my $value = $object->{$key};
+        $used{"$of/$key"}++ if exists $used{"$of/$key"};
+        my $in = $of eq 'the file' && $key eq 'surveys' ? 'a survey'
+            : $key eq 'thanks' ? 'thanks' : $within{$key};
+        note_keys($in, $_)
+            for grep { $in && ref eq 'HASH' } ref $value eq 'ARRAY' ? @$value : $value;
+    }
+}
+note_keys('the file', json($_)) for @examples;
+is join(' ', grep { !$used{$_} } sort keys %used), '',
+    'each key stands in an example';
 
 # the configurations
 my $so = $t->build . '/ngx_http_cx_module.so';
@@ -222,6 +454,7 @@ sub taken {
     $conf .= "events { }\n" if $conf !~ /^events/m;
     my ($status, $out) = $t->nginx_test(conf => $conf, files => {
         'conf/surveys.json' => $surveys, %more,
+        'conf/cx.secret' => 'x' x 32,
         'conf/mime.types' => 'types { text/html html; }' });
     is $status, 0, "nginx takes $what" or diag $out;
 }
@@ -241,6 +474,26 @@ is(($t->aggregate('--check-config', '--thresholds', $file))[0], 0,
    '... which cx-aggregator takes as well');
 taken("the demo's surveys", $least,
       read_file("$root/conf/demo/surveys.json"));
+taken("example $_ of conf/surveys.md", $least, $examples[$_ - 1])
+    for 1 .. @examples;
+
+# mistakes, as they are told
+for my $line ($surveys =~ /^    (?:nginx: .*?: )?((?:surveys|theme)\/\S+: expected .*)$/mg) {
+    my ($path, $is) = $line =~ /^(\S+): expected (?:.*, (#\w+) on #\w+, is)?/;
+    my $wrong = '{ "version": 1, "surveys": [{ "id": "a", "metric": "nps", '
+        . '"when": { "scroll": 0 } }] }';
+    $wrong = qq({ "version": 1, "theme": { "muted": "$is" }, "surveys": [] })
+        if $is;
+    my $port = free_port();
+    (my $conf = $least) =~ s{modules/ngx_http_cx_module\.so}{$so};
+    $conf =~ s{/var/www/shop}{$root_dir};
+    $conf =~ s{/etc/nginx/surveys\.json}{surveys.json};
+    $conf =~ s{server_name}{listen 127.0.0.1:$port; server_name};
+    my ($status, $out) = $t->nginx_test(conf => $conf . "events { }\n",
+        files => { 'conf/surveys.json' => $wrong });
+    isnt $status, 0, "nginx refuses $path";
+    like $out, qr/: \Q$line\E/, '... in these words';
+}
 
 # room in the default zone
 my $ngx = $t->nginx(cx => 1, redis => $t->redis);
@@ -253,12 +506,38 @@ my ($bytes) = $readme =~ /A\svisit\stakes\ssome\s(\d+)\sbytes/;
 cmp_ok abs(16 * 1048576 * 7 / 8 / $visits / $bytes - 1), '<', 0.03,
     'bytes of a visit';
 
+# bytes of the widget as they are sent: 5 % more or less are no other figure
+my ($weight) = $readme =~ /^\*\*Weight\*\*(.*?)\n\n/ms;
+my %bytes = $weight =~ /`(cx[\w-]*\.js)`\s(\d+)/g;
+my ($hash) = $ngx->get('/')->{body} =~ /cx\.js(\?[0-9a-f]+)/;
+my $sum = 0;
+my $routes = read_file("$http/ngx_http_cx_endpoint.c");
+for my $file ($routes =~ /ngx_string\("(cx[\w-]*\.js)"\)/g) {
+    my $n = length $ngx->get("/_cx/$file$hash", 'Accept-Encoding' => 'br')
+        ->{body};
+    $sum += $n;
+    cmp_ok abs(($bytes{$file} // 0) - $n), '<', 0.05 * $n, "bytes of $file: $n";
+}
+my ($together) = $weight =~ /All\sof\sthem:\s(\d+)/;
+cmp_ok abs($together - $sum), '<', 0.05 * $sum, "... of all: $sum";
+
+# every route
+for my $route ($routes =~ /^    \{ ngx_string\("([^"]+)"\)/mg) {
+    next if $route =~ /^cx-/;
+    like $readme, qr{^\|[^|]*/_cx/\Q$route\E}m, "/_cx/$route in the README";
+}
+
 # links and size
 for my $link ($readme =~ /\]\(([^)#][^)]*)\)/g) {
     ok -e "$root/$link", "link to $link";
 }
-my %anchor = map { (lc) => 1 } $readme =~ /^#+ (\w+)$/mg;
-ok $anchor{$_}, "link to #$_" for $readme =~ /\]\(#([^)]+)\)/g;
+for ($readme, $surveys) {
+    my %anchor = map { (lc =~ s/[^\w -]//gr =~ s/ /-/gr) => 1 } /^#+ (.+)$/mg;
+    ok $anchor{$_}, "link to #$_" for /\]\(#([^)]+)\)/g;
+}
+for my $link ($surveys =~ /\]\(([^)#][^)#]*)/g) {
+    ok -e "$root/conf/$link", "link to $link in conf/surveys.md";
+}
 cmp_ok scalar(() = $readme =~ /\n/g), '<=', 450, 'ten minutes to read';
 cmp_ok -s "$root/conf/demo/screenshot.png", '<', 120 * 1024, 'small screenshot';
 

@@ -33,7 +33,8 @@ my $dest = $t->subdir('dest');
 my @doc = map { "share/doc/ngx-cx/$_" }
     qw(CHANGES LICENSE README.md conf/cx-thresholds.conf
        conf/demo/screenshot.png conf/demo/surveys.json conf/nginx.conf
-       conf/delivery.md conf/redis-keys.md conf/signals.md);
+       conf/delivery.md conf/redis-keys.md conf/signals.md
+       conf/surveys.md);
 my @rest = qw(bin/cxctl lib/nginx/modules/ngx_http_cx_module.so
     lib/systemd/system/cx-aggregator.service sbin/cx-aggregator
     share/nginx/modules-available/mod-http-cx.conf);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The least that the module's user of Redis must be allowed, and that each part
-# of it is needed.
+# The least that the module's user of Redis must be allowed, as
+# conf/delivery.md says, and that each part of it is needed.
 
 use strict;
 use warnings;
@@ -13,11 +13,20 @@ use Test::Cx;
 use Test::Cx::Load;
 use Time::HiRes qw(time sleep);
 
-my @keys = ('~cx:{*}:events', '~cx:{*}:producer:*');
-my @commands = qw(+script|load +evalsha +get +set +xadd +xtrim);
-
 my $t = Test::Cx->new;
 my $redis = $t->redis;
+
+# what is only for quotas, and for a batch that is sent again, comes below
+my ($said) = read_file($t->root . '/conf/delivery.md')
+    =~ /^ +ACL SETUSER cx on >secret (~.*)$/m or die 'no rules';
+my @all = split ' ', $said;
+my $later = qr/quota|hmget|expire/;
+my @keys = grep { /^~/ && !/$later/ } @all;
+my @commands = grep { /^\+/ && !/$later/ } @all;
+is "@keys @commands", '~cx:{*}:events ~cx:{*}:producer:* +script|load +evalsha '
+    . '+get +set +xadd +xtrim', 'the rules';
+is join(' ', grep { /$later/ } @all), '~cx:{*}:quota +expire +hmget',
+    'and those for some';
 
 sub user {
     my ($name, @rules) = @_;
@@ -82,6 +91,60 @@ $redis->cmd('ACL', 'SETUSER', 'less', '+xadd');
 once('given later', $redis, @marks, load($less, 0.2));
 wait_for(sub { $less->error_log =~ /is back/ }, 3);
 is scalar(grep { /is back/ } news($less)), 1, 'given later: that is told';
+
+# a batch that is sent again, as after a lost connection
+my $sha = $redis->cmd('SCRIPT', 'LOAD',
+                      read_file($t->root . '/ngx_cx_module/http/produce.lua'));
+for my $more ('', '+expire') {
+    user('again', @keys, @commands, $more || ());
+    $redis->cmd('DEL', 'cx:{again}:events', 'cx:{again}:producer:x');
+    $redis->cmd('AUTH', 'again', 's3cret');
+    my @batch = ('EVALSHA', $sha, 2, 'cx:{again}:events',
+                 'cx:{again}:producer:x', 1, 0, 1000, 60, 1, 0, 1, 'type',
+                 0, 'n');
+    is $redis->cmd(@batch)->[0], 1, "a batch, ${\($more || 'the least')}";
+    my $reply = eval { $redis->cmd(@batch) };
+    $more ? is($reply->[0], 0, "... again, $more")
+          : like($@, qr/NOPERM|can't run/, '... again, without +expire');
+    $redis->cmd('AUTH', 'default', 'any');
+}
+
+# quotas of surveys, of which Redis knows that they are reached
+my $surveys = Test::Cx::Http::encode({ version => 1, surveys => [
+    { id => 'few', metric => 'nps', total => 5 },
+    { id => 'any', metric => 'nps' } ] });
+$redis->cmd('HSET', 'cx:{localhost}:quota', 'few', 5);
+
+sub offers {
+    my ($ngx) = @_;
+    my $got = json($ngx->get('/_cx/surveys?page=/a')->{body});
+    return join ' ', sort map { $_->{id} } @{$got->{surveys}};
+}
+
+sub counts_as {
+    user('quota', @_);
+    return $t->nginx(cx => 1, server => 'cx_surveys surveys.json;',
+        files => { 'conf/surveys.json' => $surveys },
+        http => 'cx_redis ' . $redis->tcp('quota:s3cret@')
+                . '; cx_queue flush=20ms;');
+}
+
+my $counts = counts_as(@all);
+ok wait_for(sub { offers($counts) eq 'any' }, 5), 'a quota is known'
+    or diag offers($counts), $counts->error_log;
+unlike $counts->error_log, qr/quotas of surveys/, '... and nothing said';
+$counts->stop;
+
+for my $rule ('~cx:{*}:quota', '+hmget') {
+    my $alone = counts_as(grep { $_ ne $rule } @all);
+    my $says = qr/quotas of surveys are kept by this host alone/;
+    ok wait_for(sub { $alone->error_log =~ $says }, 5), "without $rule: said";
+    sleep 2.6;                         # the next poll
+    is scalar(() = $alone->error_log =~ /$says/g), 1, '... once';
+    is offers($alone), 'any few', '... by this host alone';
+    once("without $rule", $redis, load($alone, 0.3));
+    $alone->stop;
+}
 
 # a database of its own
 user('select', @keys, @commands, '+select');

@@ -95,14 +95,16 @@ async function inCard(page, f, argument) {
   return answer.result.value;
 }
 
-// where the middle of what shows this text is, once it stands still
+// where the middle of what shows this text is, once it stands still; steps that
+// have not come yet are there already, but not visible
 async function place(page, text) {
   let last;
 
   return until(`"${text}" in the card`, async () => {
     const box = await inCard(page, (root, wanted) => {
       const all = [...root.querySelectorAll('label, button, textarea')];
-      const element = all.find((e) => e.offsetParent
+      const element = all.find((e) =>
+        e.checkVisibility({ visibilityProperty: true })
         && (wanted === e.textContent.trim() || wanted === e.localName));
 
       if (!element) {
@@ -133,7 +135,8 @@ async function press(page, text) {
 
 const cardShows = (page, text) => until(`a card with "${text}"`, () =>
   inCard(page, (root, wanted) => [...root.querySelectorAll('p')].some((p) =>
-    p.offsetParent && p.textContent === wanted), text));
+    p.checkVisibility({ visibilityProperty: true })
+    && p.textContent === wanted), text));
 
 const focused = (page) => inCard(page, (root) => {
   const e = root.activeElement;

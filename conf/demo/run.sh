@@ -204,6 +204,11 @@ does not work.  Ctrl-C ends it.
     CSAT  $url/python/library/functions.html
     CES   $url/sqlite/lang_select.html
     PSAT  $url/libffi/index.html
+    faces $url/python/faq/general.html
+    tab   $url/sqlite/index.html
+    all   $url/_cx/preview
+    why   $url/python/howto/index.html?cx_debug=1
+    form  $url/_cx/survey/tutorial-nps
     counters of nginx $url/status, Redis: redis-cli -s $dir/redis.sock"
 
 printf '%s\n' "$invitation"
