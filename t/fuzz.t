@@ -52,7 +52,7 @@ sub fuzz {
     my $program = "$out/$name.$$";
 
     my $built = system(@cc, '-o', $program, "$root/t/fuzz/$name.c", @core,
-                       '-ljansson', '-lm') == 0;
+                       '-ljansson', '-lcrypto', '-lm') == 0;
 
     ok($built, "$name builds") or return ok(0, "$name runs");
 

@@ -203,18 +203,27 @@ $e = leave($agent, '/sig', age => age($at), events => [
     { type => 'signal', name => 'dead_click' }, { type => 'leave' }]);
 is $e->{signals}, 'broken_link=1,rage_click=2,dead_click=1',
     'signals of the visit';
-my $token = json($ngx->get('/_cx/surveys?page=/sig')->{body})->{token};
-($e) = beacon($agent, '/sig', token => $token, age => age($at), events => [
-    { type => 'signal', name => 'rage_click' },
-    { type => 'answer', answer => 'a' x 16, survey => 'nps', score => 3 }]);
+my $versions = $ngx->versions(paths => ['/_cx/surveys?page=/sig']);
+
+# an answer with its version, and token
+sub answer {
+    my ($id) = @_;
+    my $b = Test::Cx::Token::sign({ events => [ { type => 'answer',
+        answer => $id, survey => 'nps', score => 3 } ] }, $versions);
+    return ($b->{events}[0], token => $b->{token});
+}
+my ($answer, @token) = answer('a' x 16);
+($e) = beacon($agent, '/sig', @token, age => age($at), events => [
+    { type => 'signal', name => 'rage_click' }, $answer ]);
 is $e->{type}, 'answer', 'an answer';
 like $e->{signals}, qr/^broken_link=1,rage_click=3,dead_click=1(?:,|$)/,
     'answer: signals';
 is_deeply [@$e{'view_ts', @server}], [('') x (1 + @server)],
     'answer: the view belongs to another view id';
 $at = open_page($agent, '/asked?status=203&after=0.05');
-($e) = beacon($agent, '/asked', token => $token, age => age($at), events => [
-    { type => 'answer', answer => 'b' x 16, survey => 'nps', score => 3 }]);
+($answer, @token) = answer('b' x 16);
+($e) = beacon($agent, '/asked', @token, age => age($at),
+              events => [ $answer ]);
 joined($e, (views('/asked'))[0], 'answer');
 
 # vitals are judged here: strictly above, once a view

@@ -51,6 +51,18 @@ my %score;
 $score{$1} = $2 while $header =~ /\bA\(\w+, "(\w+)", (\d+)\)/g;
 like $counters, qr/`$_:\Q$score{$_}\E`/, "$_ up to $score{$_}"
     for sort keys %score;
+my ($first, $last) = (sort { $a <=> $b } $header =~ /\bC\((\d+)\)/g)[0, -1];
+like $counters, qr/`choice:$first` … `choice:$last`/, 'choices';
+my @texts = $header =~ /\bT\(\w+, "(\w+)"\)/g;
+my $all = join ' ', map { "`:$_`" } @texts;
+like $counters, qr/^\| \Q`text@{[substr $all, 1]}\E \|/m, 'text by language';
+my ($options) = read_file($t->root . '/include/cx_schema.h')
+    =~ /CX_OPTIONS_MAX\s+(\d+)/;
+is $last, $options - 1, 'as many choices as options';
+my $spoken = json(read_file($t->root . '/ngx_cx_module/languages.json'));
+my %primary = map { /^([a-z]+)/ => 1 } keys %$spoken;
+is join(' ', sort @texts), join(' ', sort('other', keys %primary)),
+    'a counter for each language that is built in, and one for the rest';
 my ($max) = $header =~ /CX_PATTERNS_MAX\s+(\d+)/;
 like $counters, qr/Beyond $max kinds/, 'kinds of visits';
 my ($answer) = $header =~ /K\(ANSWER, .*?"one answer: (.*?), as in the stream/s;

@@ -28,6 +28,7 @@ find({ no_chdir => 1, wanted => sub {
         $File::Find::prune = 1;
         return;
     }
+    return if m{^\Q$root\E/\.git$};     # a file, in a work tree
     push @files, substr $_, length($root) + 1 if -f;
 } }, $root);
 my %text = map { $_ => read_file("$root/$_") } @files;

@@ -41,6 +41,35 @@ my @names  = qw(error_page js_error rage_click);
 
 sub any { $_[rand @_] }
 
+# something of a survey: mostly answers, which are completed and corrected, or
+# refused as second ones
+sub asked {
+    my ($s, $page, $who, $visit) = @_;
+    my $id = sprintf '%08x', $who * 1000 + rand 60;
+    my $version = any('', '1a2b3c4d');
+    my @of = (survey => any(qw(s-nps s-ces)), version => $version);
+    my $roll = rand;
+    if ($roll < 0.7) {
+        my $metric = any(qw(nps ces csat psat5 choices));
+        $s->answer($page, $id, $metric, $metric eq 'choices' ? ''
+                                                             : 1 + int rand 5,
+                   visit => $visit, version => $version,
+                   view => any('', '00000000000000f1', '00000000000000f2'),
+                   choice => any('', '0', '0,2', '1,11'), done => any('', 1),
+                   text => any('', 'words'), lang => any(qw(de en-GB da)));
+    } elsif ($roll < 0.8) {
+        $s->offer($page, "s-nps\@1a2b3c4d=1,s-ces=0", visit => $visit);
+    } elsif ($roll < 0.85) {
+        $s->refused('s-nps', $version, any(qw(token expired)), 2);
+    } elsif ($roll < 0.9) {
+        $s->define('s-nps', '1a2b3c4d', '{"n":' . int(rand 3) . '}');
+    } elsif ($roll < 0.95) {
+        $s->add('shown', $page, visit => $visit, @of, dry => any('', 1));
+    } else {
+        $s->add('start', $page, visit => $visit, @of);
+    }
+}
+
 # n random events of visits that no other producer has
 sub events {
     my ($site, $who, $n) = @_;
@@ -58,9 +87,7 @@ sub events {
             $s->add('leave', $page, visit => $visit, seen => 1,
                     visible_ms => int rand 5000, scroll_pct => int rand 101);
         } else {
-            my $id = sprintf '%08x', $who * 1000 + rand 60;
-            $s->answer($page, $id, any(qw(nps ces csat)), 1 + int rand 5,
-                       visit => $visit);
+            asked($s, $page, $who, $visit);
         }
     }
     return $s->{tape};
@@ -265,8 +292,8 @@ sub rollups {
     my ($r, $site) = @_;
     my %all;
     my $prefix = "cx:{$site}:";
-    my $what = qr/(?:pages?|total|visitors|everybody|surveys?|answer|verbatims
-                    |visits):/x;
+    my $what = qr/(?:(?:pages?|total|visitors|everybody|surveys?|answer
+                       |visits):|verbatims|definitions|quota)/x;
     for my $key (@{$r->cmd('KEYS', "cx:{$site}:*")}) {
         my $name = substr $key, length $prefix;
         next if $name !~ /^$what/;

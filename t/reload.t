@@ -52,8 +52,12 @@ is $signals[0]{name}, 'reload', 'the third view is known as such';
 is $ngx->counter('views') - $before, 1, 'counters go on';
 is json($ngx->get('/_cx/surveys?page=/a.html')->{body})->{surveys}[0]{id},
     'two', 'surveys are read anew';
-my $answer = { v => 1, page => '/a', token => $surveys->{token}, events => [
-    { type => 'answer', survey => 'two', score => 1, answer => 'a' x 16 } ] };
+my $one = $surveys->{surveys}[0];
+my $two = json($ngx->get('/_cx/surveys?page=/a.html')->{body})->{surveys}[0];
+my $answer = { v => 1, page => '/a', token => $two->{token}, events => [
+    { type => 'answer', survey => 'two', version => $two->{version},
+      score => 1, answer => $two->{answer} } ] };
+ok $ngx->reload, 'reload';
 is $ngx->post('/_cx/events', $answer)->{status}, 204,
     'a token from before the reload is good';
 

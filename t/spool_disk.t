@@ -29,7 +29,7 @@ my $redis = $t->redis;
 
 sub nginx {
     my ($sync) = @_;
-    unlink map { "$disk/$_" } qw(synced fails slow);
+    unlink map { "$disk/$_" } qw(synced fails slow full);
     $redis->start if !$redis->running;
     my $ngx = $t->nginx(redis => $redis, cx => 1, workers => 1,
         main => 'env CX_DISK; env LD_PRELOAD;',
@@ -52,6 +52,22 @@ sleep 1.5;
 is synced(), 0, 'sync=off: never';
 $ngx->quit(10);
 is synced(), 0, 'nor at the end';
+
+# nearly full: small writes do well between large ones
+($ngx, $token) = nginx('off');
+touch('full');
+my $large = $ngx->connect;
+$large->send(Test::Cx::Http::build('/_cx/events', 'Content-Type' =>
+    'text/plain', body => Test::Cx::Http::encode(
+        signed($token, 'b' x 16, 'x' x 1900))));
+$c = $ngx->connect;
+my @small = map { sleep 0.2; signals($c, 1) } 1 .. 20;
+is $large->response->{status}, 503, 'nearly full: a long answer is refused';
+cmp_ok $ngx->status->{spool_events}, '>', 0, 'signals have room';
+is scalar(() = $ngx->error_log =~ /\[error\].*cx: spool: /g), 1,
+    'that is one trouble, and said once';
+unlink "$disk/full";
+$ngx->quit(10);
 
 # interval
 ($ngx, $token) = nginx('interval');
@@ -104,10 +120,7 @@ my ($most, $answered, $pages) = (0, 0, 0);
 my $start = time;
 my $page = $ngx->connect;
 $c->send(Test::Cx::Http::build('/_cx/events', 'Content-Type' => 'text/plain',
-    body => Test::Cx::Http::encode({ v => 1, page => '/a',
-        view => '0123456789abcdef', token => $token,
-        events => [ { type => 'answer', answer => 'a00000000000ffff',
-                      survey => 'nps', score => 8 } ] })));
+    body => Test::Cx::Http::encode(signed($token, 'a00000000000ffff'))));
 while (time - $start < 2) {
     my $from = time;
     $pages++ if $page->get('/a.txt')->{status} == 200;

@@ -43,10 +43,8 @@ sub answers {
         for my $c (@c) {
             my $id = sprintf 'a0f%013x', $n-- + 1000 * int rand 1e9;
             $c->send(Test::Cx::Http::build('/_cx/events', 'Content-Type' =>
-                'text/plain', body => Test::Cx::Http::encode({ v => 1,
-                page => '/a', view => '0123456789abcdef', token => $token,
-                events => [ { type => 'answer', answer => $id, survey => 'nps',
-                              score => 8, text => $text } ] })));
+                'text/plain', body => Test::Cx::Http::encode(
+                signed($token, $id, $text))));
             push @pending, [ $c, $id ];
         }
         push @{$by{$_->[0]->response(timeout => 20)->{status}}}, $_->[1]

@@ -34,7 +34,7 @@ sub unit {
     my $program = "$out/$name.$$";
 
     system(@cc, '-o', $program, "$root/t/unit/$name.c", @core, '-ljansson',
-           '-lm') == 0
+           '-lcrypto', '-lm') == 0
         or return ok(0, "$name builds");
 
     open my $pipe, '-|', $program or die "cannot run $program: $!";

@@ -8,11 +8,13 @@ use warnings;
 use Time::HiRes qw(time sleep);
 use Test::Cx::Daemon;
 use Test::Cx::Http;
+use Test::Cx::Token;
 
 # main, http, server: text for these blocks; servers: more server blocks;
 # files: { 'html/a.html' => text }; workers; redis: adds cx_redis for it; cx:
 # adds cx on, an endpoint and a status page; listen: 'http2' and the like;
 # conf: the whole file instead;
+# no_secret: not that of Test::Cx::Token;
 # daemon: not our child, as in production, so that upgrade() works.  In all of
 # them %%PORT%% is the port, %%PORT:x%% a further one, %%DIR%% the directory.
 sub new {
@@ -20,7 +22,8 @@ sub new {
     my $n = bless { t => $t, dir => $t->subdir('nginx'), opt => \%opt,
                     port => {}, allow => [] }, $class;
     mkdir "$n->{dir}/$_" for qw(conf html logs tmp);
-    my %files = %{$opt{files} // {}};
+    my %files = ('conf/secret' => $Test::Cx::Token::SECRET,
+                 %{$opt{files} // {}});
     Test::Cx::write_file("$n->{dir}/$_", $files{$_}) for sort keys %files;
     return $n;
 }
@@ -65,6 +68,8 @@ sub config {
            . 'text/plain txt; application/json json; text/css css; '
            . 'application/javascript js; image/png png; }'),
         ($o{redis} ? '    cx_redis ' . $o{redis}->url . ';' : ()),
+        ($o{no_module} || $o{no_secret} || $http =~ /cx_secret/ ? ()
+         : '    cx_secret secret;'),
         $http,
         ($o{no_server} ? () : ('    server {',
         ($server =~ /^\s*listen\s/m ? ()
@@ -288,6 +293,19 @@ sub h2 {
         : Test::Cx::read_file("$dir/body");
     return { status => $status // 0, headers => \%h, head => $head,
              body => $body, exit => $exit, complete => $exit == 0 };
+}
+
+# versions of the surveys that their files define: { survey => version }; what
+# is recorded of the request has left when it returns
+sub versions {
+    my ($n, %o) = @_;
+    my %version;
+    for my $path (@{$o{paths} // ['/_cx/surveys?page=/a']}) {
+        my $got = Test::Cx::Http::json($n->get($path, %o)->{body}) // {};
+        $version{$_->{id}} = $_->{version} for @{$got->{surveys} // []};
+    }
+    Test::Cx::wait_for(sub { !($n->status // {})->{queue_depth} }, 1);
+    return \%version;
 }
 
 # a counter of the status page: ('views_skipped', 'bot'); without a label, the

@@ -209,13 +209,18 @@ sub reply {
                    $e ne '' ? "-$e" : $v } 1 .. $rest ];
 }
 
-# the events of a site, oldest first, as hashes; _id is the entry's id
-sub events {
+# the entries of a site, oldest first, as hashes; _id is the entry's id
+sub entries {
     my ($r, $site) = @_;
     $site //= 'localhost';
     return map { +{ @{$_->[1]}, _id => $_->[0] } }
         @{$r->cmd('XRANGE', "cx:{$site}:events", '-', '+')};
 }
+
+# those that something happened for; what surveys ask is said at each start
+sub events { grep { ($_->{type} // '') ne 'survey' } entries(@_) }
+
+sub definitions { grep { ($_->{type} // '') eq 'survey' } entries(@_) }
 
 sub xlen { my ($r, $site) = @_; $site //= 'localhost';
            $r->cmd('XLEN', "cx:{$site}:events") }

@@ -10,10 +10,11 @@ use Exporter 'import';
 use Test::Cx;
 
 our @EXPORT = qw(signals answer answers_of marks_of segments read_segment
-                 token flip SURVEYS);
+                 token signed flip SURVEYS);
 
 use constant SURVEYS => '{ "version": 1, "surveys": [ { "id": "nps",
-    "metric": "nps", "question": "Recommend?" } ] }';
+    "metric": "nps", "question": "Recommend?",
+    "follow_up": { "any": "Why?" } } ] }';
 
 my $serial = 0;
 
@@ -28,20 +29,24 @@ sub signals {
     return $r->{status} == 204 ? @marks : ();
 }
 
-sub token {
-    my ($ngx) = @_;
-    return json($ngx->get('/_cx/surveys?page=/a')->{body})->{token};
+# what an answer needs to get in
+sub token { $_[0]->versions }
+
+# a beacon with an answer of this id
+sub signed {
+    my ($token, $id, $text) = @_;
+    return Test::Cx::Token::sign({ v => 1, page => '/a',
+        view => '0123456789abcdef',
+        events => [ { type => 'answer', answer => $id, survey => 'nps',
+                      score => 8, defined $text ? (text => $text) : () } ] },
+        $token);
 }
 
 # status and id of an answer with a text
 sub answer {
     my ($c, $token, $text) = @_;
     my $id = sprintf 'a%015x', ++$serial;
-    my $r = $c->post('/_cx/events', { v => 1, page => '/a',
-        view => '0123456789abcdef', token => $token,
-        events => [ { type => 'answer', answer => $id, survey => 'nps',
-                      score => 8, defined $text ? (text => $text) : () } ] },
-        timeout => 15);
+    my $r = $c->post('/_cx/events', signed($token, $id, $text), timeout => 15);
     return ($r->{status}, $id);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Preloaded into nginx: a disk that is slow or fails, as long as a file of that
- * name is in the directory CX_DISK.  Only files there below are concerned.
+ * Preloaded into nginx: a disk that is slow, fails or is full but for what is
+ * small, as long as a file of that name (slow, fails, full) is in the directory
+ * CX_DISK.  Only files there below are concerned.
  */
 
 #define _GNU_SOURCE
@@ -66,7 +67,19 @@ disk_slow(void)
 ssize_t
 pwritev(int fd, const struct iovec *iov, int n, off_t offset)
 {
+    int      i;
+    size_t   size;
+
     static ssize_t (*next)(int, const struct iovec *, int, off_t);
+
+    for (i = 0, size = 0; i < n; i++) {
+        size += iov[i].iov_len;
+    }
+
+    if (size > 1500 && disk_flag("full")) {
+        errno = ENOSPC;
+        return -1;
+    }
 
     if (next == NULL) {
         *(void **) &next = dlsym(RTLD_NEXT, "pwritev");

@@ -98,7 +98,7 @@ sub _answer {
     my ($v, $i) = @_;
     my $page = "/$v->{round}/a$v->{n}";
     my $id = sprintf '%02x%06x', $v->{n}, $i;
-    $id = unpack('H*', $v->{round}) . $id;
+    $id = substr '0' x 16 . unpack('H*', $v->{round}) . $id, -16;
     my $tries = 0;
     while ($tries++ < 200) {
         my $agent = "a$v->{n}." . $i % 8;
@@ -107,12 +107,13 @@ sub _answer {
         if (!$v->{token}) {
             my $r = $v->_ask("/_cx/surveys?page=$page", _agent($agent));
             my $got = $r && Test::Cx::Http::json($r->{body});
-            $v->{token} = $got->{token} if $got;
+            ($v->{token}) = map { $_->{version} } @{$got->{surveys}} if $got;
         }
         if ($v->{token}) {
-            my $r = $v->_beacon($agent, $page, $v->{token},
+            my $b = Test::Cx::Token::sign({ events => [
                 { type => 'answer', survey => 'nps', answer => $id,
-                  score => $i % 11 });
+                  score => $i % 11 } ] }, { nps => $v->{token} });
+            my $r = $v->_beacon($agent, $page, $b->{token}, @{$b->{events}});
             $result = _result($r, 204);
             delete $v->{token} if $r && $r->{status} =~ /^4/;
             $v->_note($start, $page, $id, $result);
