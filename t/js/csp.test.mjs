@@ -4,16 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { choose, dialog, launch, newContext, newPage } from './lib/browser.mjs';
+import { noteViolations, policies, underPolicies } from './lib/policies.mjs';
 import { plain } from './lib/surveys.mjs';
 import { Stack } from './lib/stack.mjs';
-
-const policies = {
-  self: "default-src 'self'",
-  types: "default-src 'self'; require-trusted-types-for 'script'; "
-    + "trusted-types 'none'",
-  nonce: "script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'self'; "
-    + "object-src 'none'; base-uri 'none'"
-};
 
 const where = { pages: Object.keys(policies).map((id) => `/${id}.html`) };
 const surveys = [
@@ -33,11 +26,7 @@ before(async () => {
     surveys: {
       version: 1, theme: { accent: '#7a1fa2', radius: 4 }, surveys
     },
-    server: Object.entries(policies).map(([id, policy]) =>
-      `location = /${id}.html {
-         add_header Content-Security-Policy "${policy}";
-         ${id === 'nonce' ? 'cx_nonce r4nd0m;' : ''}
-       }`).join('\n')
+    server: underPolicies
   });
   browser = await launch();
 });
@@ -52,13 +41,7 @@ const colour = (locator) => locator.evaluate((element) =>
 
 for (const id of Object.keys(policies)) {
   test(policies[id], async () => {
-    const context = await newContext(browser, {
-      init: () => {
-        window.violations = [];
-        document.addEventListener('securitypolicyviolation', (e) =>
-          window.violations.push(e.violatedDirective + e.blockedURI));
-      }
-    });
+    const context = await newContext(browser, { init: noteViolations });
     const page = await newPage(context, `${stack.url}/${id}.html`);
     const mine = (survey) => (e) =>
       e.page === `/${id}.html` && e.survey === survey;

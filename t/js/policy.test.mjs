@@ -8,6 +8,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   choose, dialog, launch, leave, newContext, newPage
 } from './lib/browser.mjs';
+import { noteViolations, policies, underPolicies } from './lib/policies.mjs';
 import { four, pagesOf, plain, survey } from './lib/surveys.mjs';
 import { Stack } from './lib/stack.mjs';
 
@@ -20,14 +21,6 @@ const BYTES = {
   'cx-survey.js': 2048,         // where a survey may match
   'cx-ask.js': 5376,            // where one is shown
   'cx-more.js': 1952            // inline, tab, panel, preview
-};
-
-const policies = {
-  self: "default-src 'self'",
-  types: "default-src 'self'; require-trusted-types-for 'script'; "
-    + "trusted-types 'none'",
-  nonce: "script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'self'; "
-    + "object-src 'none'; base-uri 'none'"
 };
 
 const surveys = [four[0], ...Object.keys(policies).map((id) =>
@@ -43,11 +36,7 @@ before(async () => {
         + 'src="/theirs/x.png" alt="" data-page="/image.html"><h2>')
     },
     surveys: { version: 1, surveys },
-    server: Object.entries(policies).map(([id, policy]) =>
-      `location = /${id}.html {
-         add_header Content-Security-Policy "${policy}";
-         ${id === 'nonce' ? 'cx_nonce r4nd0m;' : ''}
-       }`).join('\n')
+    server: underPolicies
   });
   browser = await launch();
 });
@@ -59,13 +48,7 @@ after(async () => {
 
 for (const id of Object.keys(policies)) {
   test(`${policies[id]}: shown, styled, sent, no violation`, async () => {
-    const context = await newContext(browser, {
-      init: () => {
-        window.violations = [];
-        document.addEventListener('securitypolicyviolation', (e) =>
-          window.violations.push(e.violatedDirective + e.blockedURI));
-      }
-    });
+    const context = await newContext(browser, { init: noteViolations });
     const page = await newPage(context, `${stack.url}/${id}.html`);
 
     await dialog(page).waitFor();
