@@ -24,7 +24,7 @@ export let firstView;
 export const here = () => ({ path: location.pathname.slice(0, PATH_MAX) });
 
 /* n random bytes in hex; getRandomValues() works on plain http, too */
-export const hex = n =>
+const hex = n =>
   [...crypto.getRandomValues(new Uint8Array(n))]
     .map(b => (b + 256).toString(16).slice(1)).join("");
 
