@@ -50,7 +50,7 @@ my $seconds = $ENV{CX_BROWSER_SECONDS} || 2400;
 alarm $seconds;
 
 my $totals = 'tests|suites|pass|fail|cancelled|skipped|todo|duration_ms';
-my ($ran, $last, @detail) = (0);
+my ($ran, $last, @detail, @failed) = (0);
 
 while (my $line = <$tap>) {
     chomp $line;
@@ -62,6 +62,7 @@ while (my $line = <$tap>) {
         Test::More->builder->todo_start($known) if defined $known;
         $last = ok(!$not, $name) || defined $known;
         Test::More->builder->todo_end if defined $known;
+        push @failed, $name if !$last;
         $ran++;
 
     } elsif ($line =~ /^# (?!Subtest|(?:$totals) )/) {
@@ -77,6 +78,9 @@ alarm 0;
 close $tap;
 is $?, 0, 'node --test';
 cmp_ok $ran, '>', @files, 'every file ran its tests';
+
+# once more at the end, where somebody looks who has only the last lines
+diag "failed: $_" for @failed;
 done_testing;
 
 sub flush_detail {

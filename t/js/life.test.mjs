@@ -22,8 +22,8 @@ const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait', 'kept',
 
 const names = ['sum', 'back', 'gone', 'twice', 'place', 'next'];
 
-// a page that has the next one prerendered, and goes there when it may; each
-// page marks in the server's log how far it is
+// a page that has the next one prerendered, and goes there when it may; the next
+// one marks in the server's log how far it is
 const rules = JSON.stringify({
   prerender: [{ urls: ['/soon.html'], eagerness: 'immediate' }]
 });
@@ -41,7 +41,11 @@ const soon = `<!DOCTYPE html><title>Soon</title><script>
     mark(document.prerendering ? 'prerendered' : 'loaded');
     addEventListener('load', () => setTimeout(mark, 1000, 'ready'));
     document.addEventListener('prerenderingchange', () => {
+      const at = performance.now();
+
       mark('activated');
+      addEventListener('pagehide', () =>
+        mark('stayed-' + Math.ceil(performance.now() - at)));
       setTimeout(() => location.assign('/next.html'), 1500);
     });
   </script><p>Soon`;
@@ -57,6 +61,8 @@ before(async () => {
     },
     surveys: { version: 1, surveys },
     server: `location = /place.html { cx_touchpoint pay; cx_stage buy; }
+      location = /first.html { cx off; }
+      if (-f $document_root/lost) { rewrite ^/_cx/events$ /hang last; }
       location /mark/ { cx off; access_log logs/posts.log posts; return 204; }
       location = /may-go {
         cx off;
@@ -143,6 +149,7 @@ test('hidden twice: only what is new the second time', async () => {
     Object.defineProperty(document, 'visibilityState',
                           { configurable: true, value });
     document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    return performance.now();
   }, state);
 
   await sleep(700);
@@ -150,15 +157,16 @@ test('hidden twice: only what is new the second time', async () => {
   const [first] = await stack.wait('leave', 1, at('/twice.html'));
 
   await sleep(400);
-  await hide('visible');
+  const from = await hide('visible');
+
   await sleep(200);
-  await hide('hidden');
+  const time = await hide('hidden') - from;
   const [, second] = await stack.wait('leave', 2, at('/twice.html'));
 
   assert.equal(first.view, second.view);
   assert.ok(first.scroll_pct > 0 && first.lcp_ms > 0);
-  assert.ok(second.visible_ms >= 190 && second.visible_ms < 390,
-            second.visible_ms);
+  assert.ok(Math.abs(second.visible_ms - time) < 100,
+            `${second.visible_ms} of ${time}`);
   assert.deepEqual([second.scroll_pct, second.lcp_ms, second.cls_milli],
                    ['', '', '']);
   await page.context().close();
@@ -287,13 +295,15 @@ test('prerendered for real: nothing is sent before it is seen, then one view',
     { stdio: 'ignore' });
   const ended = new Promise((done) => { child.on('exit', done); });
   const log = () => readFileSync(join(stack.dir, 'logs/posts.log'), 'utf8');
-  const marked = (name) => until(name, () => log().includes(`/mark/${name} `),
-                                 20000);
+  const marked = (name) => until(name, () =>
+    new RegExp(`/mark/${name} `).test(log()), 60000);
 
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
-    rmSync(dir, { recursive: true, force: true });
+    // its other processes notice a little later, and write until then
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20,
+                  retryDelay: 100 });
   });
 
   const before = log().length;
@@ -306,13 +316,19 @@ test('prerendered for real: nothing is sent before it is seen, then one view',
   assert.deepEqual(seen().filter((line) => /events|surveys/.test(line)), []);
   writeFileSync(join(stack.root, 'go'), '');
   await marked('activated');
+  await marked('stayed-\\d+');
+
   const [leaves] = await stack.wait('leave', 1, at('/soon.html'));
   const all = seen();
+  const [, stayed] = /stayed-(\d+)/.exec(all.join());
 
   assert.ok(!all.includes('GET /mark/loaded'), all.join());
   assert.ok(all.findIndex((line) => /^POST/.test(line))
     > all.indexOf('GET /mark/activated'), all.join());
-  assert.ok(leaves.visible_ms >= 1000 && leaves.visible_ms < 10000);
+  assert.ok(all.indexOf('GET /_cx/cx-vitals.js')
+    > all.indexOf('GET /mark/activated'), all.join());
+  assert.ok(leaves.visible_ms > 0 && leaves.visible_ms <= +stayed + 500,
+            `${leaves.visible_ms} of ${stayed} ms`);
   await sleep(300);
   assert.equal((await stack.events('leave')).filter(at('/soon.html')).length,
                1);
@@ -535,7 +551,7 @@ test('the network comes back: at once', async () => {
   const [e] = await stack.wait('answer', 1, at('/online.html'));
 
   assert.equal(e.score, '6');
-  assert.ok(Date.now() - start < 1500);
+  assert.ok(Date.now() - start < 3000);
   await until('it is forgotten', async () => !await stored(page));
   await leave(page);
   await stack.wait('leave', 1, at('/online.html'));

@@ -76,7 +76,19 @@ export async function newPage(context, url) {
 
 // What hides a page that is left open: another tab in front of it is not
 // enough in headless Chromium, so the page goes elsewhere.
-export const leave = (page) => page.goto('about:blank');
+// A page that is on its way to another one is let go there first.
+export async function leave(page) {
+  try {
+    await page.goto('about:blank');
+  } catch (e) {
+    if (!/interrupted by another navigation/.test(e.message)) {
+      throw e;
+    }
+
+    await page.waitForLoadState();
+    await page.goto('about:blank');
+  }
+}
 
 export const dialog = (page) => page.getByRole('dialog');
 
