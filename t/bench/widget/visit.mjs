@@ -18,8 +18,11 @@ const CLICK_MS = 250;
 const WORK = new RegExp('^(EvaluateScript|FunctionCall|v8\\.(compile'
   + '|compileModule|produceCache))$');
 
-// what goes on after a promise, and modules that are run: of no file by name
-const NAMELESS = /^(v8\.evaluateModule|.*PerformMicrotaskCheckpoint)$/;
+// what goes on after a promise, and modules that are run: of no file by name.
+// A call from outside is the named one inside it, and the promises after that.
+const CALL = 'v8.callFunction';
+const NAMELESS
+  = /^(v8\.(evaluateModule|callFunction)|.*PerformMicrotaskCheckpoint)$/;
 
 // Runs in the page: its layout shifts, its longest interaction (the browser
 // tells of none under 16 ms), and the frame in which the first number of a
@@ -86,11 +89,22 @@ function fileOf({ name, args }, origin) {
 function slices(events, origin) {
   const whole = events.filter((e) => e.ph === 'X')
     .map((e) => ({ ...e, file: fileOf(e, origin) }));
+  const named = whole.filter((e) => e.name === 'FunctionCall');
+  const within = (e) => named.find((f) => thread(f) === thread(e)
+    && f.ts >= e.ts && f.ts < e.ts + e.dur);
+
+  whole.filter((e) => e.name === CALL).forEach((e) => {
+    const inside = within(e);
+
+    e.file = inside?.file;
+    e.theirs = inside && !inside.file;
+  });
+
   const threads = new Set(whole.filter((e) => e.file).map(thread));
   const ends = new Map();
 
   return whole.filter((e) => e.file
-    || NAMELESS.test(e.name) && threads.has(thread(e)))
+    || NAMELESS.test(e.name) && threads.has(thread(e)) && !e.theirs)
     .sort((a, b) => a.ts - b.ts || b.dur - a.dur)
     .filter((e) => {
       const inside = e.ts < (ends.get(thread(e)) || 0);
