@@ -669,7 +669,8 @@ ngx_uint_t ngx_http_cx_survey_was(cx_str_t *version,
 /* 8 hex digits by which a tag names the surveys of its page's location */
 const u_char *ngx_http_cx_survey_key(ngx_http_cx_surveys_t *surveys);
 
-/* 1 if some visits may get a survey at this place: the tag says data-surveys */
+/* 1 if some visits may get a survey at this place: the tag's data-surveys is
+   the key then; empty, if others of this location may */
 ngx_uint_t ngx_http_cx_survey_possible(ngx_http_cx_surveys_t *surveys,
     ngx_str_t *page, ngx_str_t *touchpoint, ngx_str_t *stage);
 

@@ -166,6 +166,11 @@ sub tag { (one_tag($ngx->get($_[0])->{body}))[1] // '' }
 like tag('/pay/'), qr/ data-touchpoint="pay" data-stage="buy" data-surveys="[0-9a-f]{8}">/,
     'tag: touchpoint, stage, surveys';
 like tag('/docs/x'), qr/ data-page="\/docs\/x" data-surveys="[0-9a-f]{8}">/, 'tag: page';
+like tag('/a.html'), qr/ data-page="\/a.html" data-surveys>/,
+    'tag: surveys, but none for this page';
+unlike +(one_tag($ngx->get('/a.html', port => $ngx->port('plain'),
+                           Host => 'plain')->{body}))[1], qr/data-surveys/,
+    'tag: a location without surveys';
 like tag('/docs/%22%3E%3Cb%3E'), qr/ data-page="\/docs\/[^"<>]*" /,
     'tag: a page key cannot leave its quotes';
 

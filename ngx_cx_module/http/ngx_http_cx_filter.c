@@ -387,10 +387,15 @@ ngx_http_cx_make_tag(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf,
     p = (u_char *) ngx_escape_html(p, ctx->page.data, ctx->page.len);
     p = ngx_cpymem(p, cxlcf->tag_tail.data, cxlcf->tag_tail.len);
 
+    if (cxlcf->surveys) {
+        p = ngx_cpymem(p, " data-surveys", sizeof(" data-surveys") - 1);
+    }
+
     if (ngx_http_cx_survey_possible(cxlcf->surveys, &ctx->page,
                                     &cxlcf->touchpoint, &cxlcf->stage))
     {
-        p = ngx_cpymem(p, " data-surveys=\"", sizeof(" data-surveys=\"") - 1);
+        *p++ = '=';
+        *p++ = '"';
         p = ngx_cpymem(p, ngx_http_cx_survey_key(cxlcf->surveys), 8);
         *p++ = '"';
     }

@@ -42,7 +42,7 @@
  *                    one when left out); answers with their survey's token
  *   _send()          sends what waits; else it goes when the page does
  *   _addToken(batch, token), _moment(name, percent): see send.js, when.js
- *   _read(), _change(f), _now()  what is stored, see store.js
+ *   _read(), _change(f), _now(), _countView()  what is stored, see store.js
  *   _on, _idle, _count, _note, _spy, _finished, _expect, _forget, _later,
  *   _unanswered, _target, _elements, _inside, _within: as in their files
  *

@@ -44,7 +44,7 @@ Object.assign(core, {
   _moment() {},
 
   _part: part, _queue: queue, _send: send, _addToken: addToken, _read: read,
-  _change: change, _now: now,
+  _change: change, _now: now, _countView: countView,
 
   _on: on, _idle: idle, _count: count, _note: note, _spy: spy,
   _finished: finished, _expect: expect, _forget: forget, _later: later,
@@ -95,7 +95,7 @@ function onHide() {
 function loadSurveys(wanted) {
   const debug = /[?&]cx_debug=1/.test(location.search);
 
-  if (wanted || debug || read().q) {
+  if (wanted || debug || surveys != null && read().q) {
     part("survey").then(() => debug && part("more"))
       .then(more => more && more._debug());
   }

@@ -10,7 +10,8 @@ const { currentScript: script } = document;
 
 export const tag = script?.localName == "script" && script;
 
-/* surveys: their key for this page's location; none: no survey can match */
+/* surveys: their key for this page's location; "": none can match this page;
+   undefined: the location has none, and nothing is stored */
 export const { page, touchpoint, stage, surveys, preview, tune = "" }
   = tag ? tag.dataset : {};
 

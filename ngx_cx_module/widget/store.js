@@ -12,6 +12,8 @@
  * Where storage is blocked, memory serves for as long as the page lives.
  */
 
+import { core } from "./core.js";
+
 const VISIT = 30;               /* minutes without a page view end it */
 
 let memory = { v: 0, s: {} };
@@ -43,10 +45,18 @@ export function change(f) {
   }
 }
 
-export const countView = () => change(state => {
-  const minute = now();
+let counted;                    /* the last page view that was */
 
-  state.v++;
-  state.w = (state.w || 0) + !(minute - state.l < VISIT);
-  state.l = minute;
-});
+/* once for each, by whoever needs the count first; where surveys may need it */
+export function countView() {
+  if (core._surveys != null && counted != core._view) {
+    counted = core._view;
+    change(state => {
+      const minute = now();
+
+      state.v++;
+      state.w = (state.w || 0) + !(minute - state.l < VISIT);
+      state.l = minute;
+    });
+  }
+}

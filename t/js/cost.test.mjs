@@ -15,7 +15,7 @@ const surveys = [
   survey('waits', 'csat', 'Happy?', { when: { scroll: 90 } })
 ];
 
-const names = ['plain', 'form', 'moves', 'cached', 'quiet', 'debug'];
+const names = ['plain', 'form', 'moves', 'cached', 'quiet', 'debug', 'bare'];
 
 let stack, browser;
 
@@ -25,7 +25,10 @@ before(async () => {
 
   pages['form.html'] = plain.replace('<h2>',
     '<form method="post"><input id="a"><input id="b"></form><h2>');
-  stack = await Stack.start({ pages, surveys: { version: 1, surveys } });
+  stack = await Stack.start({
+    pages, surveys: { version: 1, surveys },
+    server: 'location = /bare.html { cx_surveys off; }'
+  });
   browser = await launch();
 });
 
@@ -168,6 +171,26 @@ test('a moving mouse lays out nothing', async () => {
   }
 
   assert.ok(await count() - before <= 1, `${await count() - before}`);
+  await page.context().close();
+});
+
+test('without cx_surveys nothing is stored in the browser', async () => {
+  const page = await open('bare');
+
+  await asks(page, ['cx-vitals.js', 'cx.js']);
+  await page.click('#more');
+  await sleep(500);
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  assert.deepEqual(await page.evaluate(() => window.cx.why()),
+                   ['no survey is meant for this page']);
+
+  // that loads the part for surveys all the same
+  await page.goto(`${stack.url}/bare.html?cx_debug=1`);
+  await until('the part', () => page.asked.includes('cx-survey.js'));
+  await sleep(500);
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  await leave(page);
+  await stack.wait('leave', 2, (e) => e.page === '/bare.html');
   await page.context().close();
 });
 

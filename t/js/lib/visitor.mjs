@@ -235,9 +235,9 @@ export class Browser {
     const [, tag] = /<script async ([^>]+)><\/script>/.exec(text) || [];
 
     if (tag) {
-      const all = [...tag.matchAll(/([\w-]+)="([^"]*)"/g)];
+      const all = [...tag.matchAll(/([\w-]+)(?:="([^"]*)")?/g)];
 
-      await tab.begin(Object.fromEntries(all.map(([, name, value]) =>
+      await tab.begin(Object.fromEntries(all.map(([, name, value = '']) =>
         [name, value.replace(/&amp;/g, '&')])));
     }
 
