@@ -3,7 +3,8 @@
 import { core } from "./shared.js";
 
 const DAY = 1440;
-const CLAIM_MS = 50;            /* until all tabs know what one has stored */
+const KNOWN_MS = 50;            /* until all tabs know what one has stored, */
+const SURELY_MS = 500;          /* and with a machine that is busy */
 
 /* f changes the state, and of it what concerns the survey */
 const change = (f, id) => core._change(state =>
@@ -48,33 +49,36 @@ export function blocked({ id, often }) {
     || until(state.t, often.between ?? 7, "another survey was shown");
 }
 
+const pause = ms => new Promise(done => setTimeout(done, ms));
+
 let claims;                     /* of this page: one after the other */
 
 /*
  * Promise: may this survey be shown now?  It counts as shown then.  Of two
- * tabs at once one gets it: the one whose claim stays.
+ * tabs at once one gets it: the one that has the lock, which it keeps until
+ * all know what it has stored; without locks, the one whose claim stays.
  */
-export function claim(survey) {
+export const claim = survey => new Promise(tell => {
   const mine = Math.random();
 
-  const attempt = async () => {
-    if (!blocked(survey)) {
+  const attempt = async lock => {
+    if (!lock && !blocked(survey)) {
       core._change(state => { state.c = mine; });
-      await new Promise(done => setTimeout(done, CLAIM_MS));
-
-      if (!blocked(survey) && core._read().c == mine) {
-        change((state, own) => {
-          state.c = undefined;
-          state.t = survey.dry ? state.t : core._now();
-          own.n = (own.n || 0) + 1;
-        }, survey.id);
-
-        return 1;
-      }
+      await pause(KNOWN_MS);
     }
+
+    const may = !blocked(survey) && (lock || core._read().c == mine);
+
+    may && change((state, own) => {
+      state.c = undefined;
+      state.t = survey.dry ? state.t : core._now();
+      own.n = (own.n || 0) + 1;
+    }, survey.id);
+    tell(may);
+    await pause(may && !survey.dry && SURELY_MS);
   };
 
-  return claims = navigator.locks
-    ? navigator.locks.request("cx", attempt).catch(attempt)
-    : Promise.resolve(claims).then(attempt);
-}
+  claims = navigator.locks
+    ? navigator.locks.request("cx", attempt).catch(() => attempt())
+    : Promise.resolve(claims).then(() => attempt());
+});

@@ -131,14 +131,14 @@ export class Net {
  */
 export class Browser {
   constructor(net, { now, stores = true, locks = true }) {
-    Object.assign(this, { net, now, stores });
+    Object.assign(this, { net, now, stores, locks });
+    this.lock = Promise.resolve();
     this.timers = new Map();
     this.flying = new Set();
     this.number = 0;
     this.stored = {};
 
     const browser = this;
-    let last = Promise.resolve();
 
     this.Date = class extends Date {
       constructor(...all) {
@@ -150,15 +150,6 @@ export class Browser {
       }
     };
 
-    this.locks = locks ? {
-      request(name, f) {
-        const mine = last.then(f);
-
-        last = mine.catch(() => {});
-        return mine;
-      }
-    } : undefined;
-
     const blocked = () => {
       if (!this.stores) {
         throw new DOMException('no', 'SecurityError');
@@ -169,6 +160,15 @@ export class Browser {
       getItem: (key) => { blocked(); return this.stored[key] ?? null; },
       setItem: (key, value) => { blocked(); this.stored[key] = String(value); }
     };
+  }
+
+  // of all locks the widget has one; who closes a tab gives its back
+  request(f, tab) {
+    const mine = this.lock.then(() =>
+      !tab.gone && Promise.race([f({ name: 'cx' }), tab.end]));
+
+    this.lock = mine.catch(() => {});
+    return mine;
   }
 
   timer(f, ms, every, tab, all) {
@@ -251,6 +251,7 @@ class Tab {
     Object.assign(this, { browser, agent, heard, path });
     this.listeners = new Map();
     this.born = browser.now;
+    this.end = new Promise((done) => { this.ended = done; });
   }
 
   async begin(tag) {
@@ -310,7 +311,10 @@ class Tab {
         replaceState() {}
       },
       navigator: {
-        locks: browser.locks, onLine: true, maxTouchPoints: 0,
+        locks: browser.locks ? {
+          request: (name, f) => browser.request(f, this)
+        } : undefined,
+        onLine: true, maxTouchPoints: 0,
         sendBeacon: (url, body) => { this.post(url, body); return true; }
       },
       localStorage: browser.storage, screen: { width: 1280 },
@@ -391,5 +395,8 @@ class Tab {
     for (const [id, { tab }] of this.browser.timers) {
       tab === this && this.browser.timers.delete(id);
     }
+
+    this.gone = true;
+    this.ended();
   }
 }
