@@ -133,8 +133,8 @@ function walk(card, { metric, link }, record, inline, over) {
 }
 
 /*
- * Shows a survey; returns a function that takes it away.  trigger: why now;
- * and maybe
+ * Makes a survey's card; returns a function that shows it, which returns one
+ * that takes it away.  trigger: why now; and maybe
  *
  *   _click   it was somebody's click: the focus goes there
  *   _back    what gets the focus at last, if not what had it before
@@ -143,7 +143,8 @@ function walk(card, { metric, link }, record, inline, over) {
  *   _gone()  is called when it is over
  *   _scheme  "light" or "dark", whatever the page is
  */
-function ask(wanted, trigger, { _click, _back, _into, _free, _gone, _scheme }) {
+function make(wanted, trigger, more) {
+  const { _click, _back, _into, _free, _gone, _scheme } = more;
   const survey = fill(wanted);
   const { ui, theme } = core._found;
   const words = survey.ui || ui;
@@ -151,6 +152,7 @@ function ask(wanted, trigger, { _click, _back, _into, _free, _gone, _scheme }) {
   const first = card._steps[0]._heading;
   const record = newRecord(core, survey, trigger, _free, () =>
     chosen(card._steps[card._at]));
+  let unlisten;
 
   /* left: the page was, and an arrow key's choice was one, too */
   function remove(left) {
@@ -171,31 +173,35 @@ function ask(wanted, trigger, { _click, _back, _into, _free, _gone, _scheme }) {
     _gone && _gone();
   }
 
+  function show() {
+    unlisten = listen(card, record, steps, _into, how => {
+      how == "never" && core._never();
+      record._dismiss(how);
+      remove();
+    });
+
+    if (!_into) {
+      drop();
+      drop = remove;
+      core._taken = _free;
+    }
+
+    (_into || document.body).append(card._host);
+
+    if (_click) {
+      first.focus();
+    } else if (!_into) {
+      setTimeout(say, SAY_MS, card, words.announce.replace("{question}", () =>
+        first.textContent));
+    }
+
+    return remove;
+  }
+
   const steps = walk(card, survey, record, _into, remove);
-  const unlisten = listen(card, record, steps, _into, how => {
-    how == "never" && core._never();
-    record._dismiss(how);
-    remove();
-  });
 
   card._back = card._keep = _back;
-
-  if (!_into) {
-    drop();
-    drop = remove;
-    core._taken = _free;
-  }
-
-  (_into || document.body).append(card._host);
-
-  if (_click) {
-    first.focus();
-  } else if (!_into) {
-    setTimeout(say, SAY_MS, card, words.announce.replace("{question}", () =>
-      first.textContent));
-  }
-
-  return remove;
+  return show;
 }
 
 export default shared => {
@@ -203,8 +209,8 @@ export default shared => {
 
   return {
     _prompt: (survey, trigger, click) =>
-      ask(survey, trigger, { _click: click }),
+      make(survey, trigger, { _click: click }),
     _newView: () => drop(1),
-    _ask: ask
+    _ask: (...wanted) => make(...wanted)()
   };
 };

@@ -14,9 +14,10 @@
  *
  *   all    _newView(), where it is there: another page view begins; cards,
  *          tabs and what was noted of the old one go
- *   ask    _prompt(survey, trigger, clicked): draws the card; "shown" has been
- *          told and the frequency state is written.  clicked: somebody clicked
- *          for it, the focus may go there
+ *   ask    _prompt(survey, trigger, clicked): makes the card; returns a
+ *          function that shows it, when "shown" has been told and the frequency
+ *          state is written.  clicked: somebody clicked for it, the focus may
+ *          go there
  *   more   _place(survey): one whose place is inline or tab, in each page view;
  *          _debug(): cx_debug=1 is in the address; _preview(): the tag says
  *          data-preview, and nothing else has been started

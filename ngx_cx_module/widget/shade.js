@@ -4,15 +4,8 @@ import { h } from "./dom.js";
 
 const DARK = "(prefers-color-scheme: dark)";    /* as esbuild writes it */
 
-function sheet(text, media) {
-  const made = new CSSStyleSheet({ media });
-
-  made.replaceSync(text);
-  return made;
-}
-
-const rule = values => ":host{" + Object.entries(values || {}).map(pair =>
-  pair.join(":")).join(";") + "}";
+const rule = (media, values) => values ? "@media " + media + "{:host{"
+  + Object.entries(values).map(pair => pair.join(":")).join(";") + "}}" : "";
 
 /* what the page says of itself: by style, else by a meta element */
 function own() {
@@ -32,12 +25,12 @@ export function shade(css, { light, dark } = {}, scheme) {
   const said = scheme || own();
   const isDark = /dark/.test(said);
   const on = isDark == /light/.test(said) ? DARK : isDark ? "all" : "not all";
+  const sheet = new CSSStyleSheet();
 
-  root.adoptedStyleSheets = [
-    sheet(css.split(DARK).join(on)),
-    sheet(rule(light), on == DARK ? "not all and " + DARK
-      : isDark ? "not all" : "all"),
-    sheet(rule(dark), on)
-  ];
+  sheet.replaceSync(css.split(DARK).join(on)
+    + rule(on == DARK ? "not all and " + DARK : isDark ? "not all" : "all",
+           light)
+    + rule(on, dark));
+  root.adoptedStyleSheets = [sheet];
   return [host, root];
 }

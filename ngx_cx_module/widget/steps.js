@@ -54,14 +54,17 @@ function cell(n, last, { look, low = "", high = "" }, ui) {
  * step have another name, else they would be one group.
  */
 function options(step, cells, type, attributes) {
-  step._group = h("div", attributes, ...cells.map(([inside, name], i) => {
-    const input = h("input", {
-      type, name: step._name, value: i + step._from
-    });
+  const cell = h("label", 0, h("input", { type, name: step._name }), h("span"));
 
+  step._group = h("div", attributes, ...cells.map(([inside, name], i) => {
+    const label = cell.cloneNode(true);
+    const { firstChild: input, lastChild: span } = label;
+
+    input.value = i + step._from;
     name && input.setAttribute("aria-label", name);
     step._inputs.push(input);
-    return h("label", 0, input, h("span", 0, ...inside));
+    span.append(...inside);
+    return label;
   }));
 }
 

@@ -45,18 +45,33 @@ const reason = survey => asked && "a survey was shown in this page view"
 const shown = ({ id, version, chance, dry }, trigger) =>
   core._queue({ type: "shown", survey: id, version, trigger, chance, dry });
 
-/* in the view that is mine; nothing, if the card cannot be had */
+/* promise of a function that shows the card; of nothing, if it is not to be had
+   or this browser cannot draw it.  In a task of its own: the part has just been
+   run */
+async function draw(survey, trigger, clicked) {
+  try {
+    const ask = await core._part("ask");
+
+    await new Promise(done => setTimeout(done));
+    return ask._prompt(survey, trigger, clicked);
+
+  } catch (e) {
+    /* an error of ours is none of the page's */
+  }
+}
+
+/* in the view that is mine */
 async function show(survey, mine, trigger, clicked) {
   const here = () => mine == core._view;
 
   if (here() && !reason(survey)) {
     asked = !survey.dry;
 
-    const ask = survey.dry || await core._part("ask");
+    const put = survey.dry || await draw(survey, trigger, clicked);
 
-    if (ask && here() && await claim(survey) && here()) {
+    if (put && here() && await claim(survey) && here()) {
       shown(survey, trigger);
-      survey.dry || ask._prompt(survey, trigger, clicked);
+      survey.dry || put();
 
     } else if (here() && !survey.dry) {
       asked = 0;
@@ -89,18 +104,21 @@ async function load(mine) {
   });
 }
 
-/* for a new view; when its beginning has been counted, see cx.js */
-function findSurveys() {
+/* for a new view; wait: calls a function later */
+function findSurveys(wait) {
+  const mine = core._view;
+
   surveys = [];
   asked = 0;
   newMoments();
-  core._idle(() => {
+  wait(core._countView);
+  wait(() => {
     const never = refused();
 
     core._state = never || core._state;
 
-    if (core._surveys && !never) {
-      load(core._view).catch(e => { core._state += ", " + e; });
+    if (core._surveys && !never && mine == core._view) {
+      load(mine).catch(e => { core._state += ", " + e; });
     }
   });
 }
@@ -131,8 +149,8 @@ export default shared => {
   Object.assign(core._api, { ask, why });
   addEventListener("online", core._send);
   watchMoments();
-  findSurveys();
-  sendKept();
+  findSurveys(setTimeout);
+  setTimeout(sendKept);
 
-  return { _newView: findSurveys };
+  return { _newView: () => findSurveys(core._idle) };
 };

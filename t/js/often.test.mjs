@@ -63,6 +63,7 @@ const surveys = [
     often: { between_days: 0 }
   }),
   survey('tabs', 'csat', 'Which tab?'),
+  survey('old', 'csat', 'Can you see me?'),
   survey('fail', 'csat', 'At last?', { when: { views: 1 } })
 ];
 
@@ -673,6 +674,27 @@ for (const locks of [true, false]) {
     await context.close();
   });
 }
+
+test('a browser that cannot draw it: no card, no showing, no error of the page',
+     async () => {
+  const context = await newContext(browser, { init: () => {
+    delete CSSStyleSheet.prototype.replaceSync;
+  } });
+  const page = await newPage(context);
+  const before = await stack.events('signal');
+
+  await page.goto(`${stack.url}/old.html`);
+  await page.waitForRequest(/cx-ask/);
+  await sleep(500);
+  assert.deepEqual(page.wrong, []);
+  assert.deepEqual(await why(page), ['old: waits for its moment']);
+  await leave(page);
+  await stack.wait('leave', 1, (e) => e.page === '/old.html');
+  assert.deepEqual((await stack.events('shown')).filter((e) =>
+    e.survey === 'old'), []);
+  assert.equal((await stack.events('signal')).length, before.length);
+  await context.close();
+});
 
 test('an answer in one tab is known in the other', async () => {
   const context = await newContext(browser);

@@ -18,7 +18,7 @@ const BYTES = {
   'cx-vitals.js': 2944,         // every page, when it is idle
   'cx-touch.js': 640,           // where there is touch
   'cx-forms.js': 960,           // where somebody comes to a field
-  'cx-survey.js': 2048,         // where a survey may match
+  'cx-survey.js': 2176,         // where a survey may match
   'cx-ask.js': 5376,            // where one is shown
   'cx-more.js': 1952            // inline, tab, panel, preview
 };

@@ -10,7 +10,7 @@ export default core => ({
   _prompt(survey, trigger) {
     const record = newRecord(core, survey, trigger, 0, () => 0);
 
-    prompted({
+    return () => prompted({
       id: survey.id, trigger,
       start: record._start,
       settle: record._settle,
