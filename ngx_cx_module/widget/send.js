@@ -47,7 +47,7 @@ export function queue(event, head = core._view, token) {
 }
 
 /* what has a token has been made by a part that keeps it */
-const keep = () => batches.forEach(batch => batch.token && core._keep(batch));
+const keep = batch => batch.token && core._keep(batch);
 
 /*
  * One batch at a time: a later answer never overtakes an earlier one.  With
@@ -92,7 +92,7 @@ export async function send(afresh) {
     send();
 
   } else {
-    keep();
+    batches.forEach(keep);
 
     if (++tries < TRIES) {
       timer = setTimeout(send,
@@ -108,13 +108,15 @@ export async function send(afresh) {
  */
 export function sendLast() {
   if (tries || !navigator.onLine) {
-    keep();
+    batches.forEach(keep);
   }
 
   batches = batches.filter(batch => {
     let taken;
 
+    /* nobody will be here to hear whether it arrived */
     if (batch == busy) {
+      keep(batch);
       return 1;
     }
 

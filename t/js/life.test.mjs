@@ -15,7 +15,7 @@ import { Stack, sleep, until } from './lib/stack.mjs';
 
 const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait', 'kept',
   'old', 'online', 'expired', 'forged', 'big', 'cached', 'route',
-  'one', 'other']
+  'one', 'other', 'flight']
   .map((id) => survey(id, 'nps', 'How likely?', {
     follow_up: { any: 'Why?' }, often: { between_days: 0 }
   }));
@@ -493,6 +493,27 @@ test('refused, tab closed: the answer goes with the next page', async () => {
                    [view, ['no room']], 'the last it said, in its own view');
   assert.equal(new Set((await stack.events('answer'))
     .filter(at('/kept.html')).map((a) => a.answer)).size, 1);
+  await context.close();
+});
+
+test('lost in flight while the tab is closed: it goes with the next page',
+     async () => {
+  const page = await open('/flight.html');
+  const context = page.context();
+  const lost = join(stack.root, 'lost');
+
+  await dialog(page).waitFor();
+  writeFileSync(lost, '');
+  await Promise.all([page.waitForRequest(/events$/), choose(page, 3)]);
+  await page.close({ runBeforeUnload: true });
+  rmSync(lost);
+
+  const next = await newPage(context, `${stack.url}/next.html`);
+  const all = await stack.wait('answer', 1, at('/flight.html'));
+
+  assert.deepEqual(all.map((e) => e.score), ['3']);
+  await until('nothing stored', () => next.evaluate(() =>
+    !JSON.parse(localStorage.cx).q));
   await context.close();
 });
 
