@@ -8,7 +8,7 @@ import {
   answered, blocked, claim, dismissed, early, never, refused
 } from "./often.js";
 import { core, setCore } from "./shared.js";
-import { arm, newMoments, watchMoments } from "./when.js";
+import { arm, covered, newMoments, watchMoments } from "./when.js";
 
 let surveys = [];               /* of this view */
 let asked;                      /* a prompt is shown in this view, or will be */
@@ -40,7 +40,7 @@ const placed = ({ place }) => /^[it]/.test(place);
 
 /* one prompt a page view */
 const reason = survey => asked && "a survey was shown in this page view"
-  || blocked(survey);
+  || blocked(survey) || covered() && "something covers the page";
 
 const shown = ({ id, version, chance, dry }, trigger) =>
   core._queue({ type: "shown", survey: id, version, trigger, chance, dry });

@@ -10,14 +10,17 @@ let timer;
 let at;                         /* core._at, as the last tick saw it */
 let still;                      /* ticks without any input */
 
-const whenVisible = f => document.hidden
-  ? document.addEventListener("visibilitychange", () => whenVisible(f),
+/* by a modal dialog, or what fills the screen: no card would be seen */
+export const covered = () => document.querySelector(":is(:modal)");
+
+const whenSeen = f => document.hidden
+  ? document.addEventListener("visibilitychange", () => whenSeen(f),
                               { once: true })
-  : f();
+  : covered() ? setTimeout(whenSeen, 1e3, f) : f();
 
 function fire(one, trigger) {
   armed = armed.filter(other => other != one);
-  whenVisible(() => one._show(trigger));
+  whenSeen(() => one._show(trigger));
 }
 
 /* something has happened, that those wait for whom it suits */

@@ -63,6 +63,7 @@ const surveys = [
     often: { between_days: 0 }
   }),
   survey('tabs', 'csat', 'Which tab?'),
+  survey('modal', 'csat', 'On top?'),
   survey('old', 'csat', 'Can you see me?'),
   survey('fail', 'csat', 'At last?', { when: { views: 1 } })
 ];
@@ -302,6 +303,31 @@ test('trigger: scroll', async () => {
   await dialog(page).waitFor();
   await leave(page);
   assert.equal((await shown('scroll')).trigger, 'scroll');
+  await context.close();
+});
+
+test('what lies beneath a modal dialog is not shown: it waits', async () => {
+  const context = await newContext(browser, { init: () =>
+    addEventListener('DOMContentLoaded', () => {
+      const own = document.createElement('dialog');
+
+      own.append('Cookies?');
+      document.body.append(own);
+      own.showModal();
+    }) });
+  const page = await newPage(context, `${stack.url}/modal.html`);
+  const card = page.locator('cx-survey');
+
+  await page.waitForFunction(() => window.cx
+    && window.cx.why()[0] === 'modal: something covers the page');
+  assert.equal(await page.evaluate(() => window.cx.ask('modal')), false);
+  await sleep(1500);
+  assert.equal(await card.count(), 0);
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.cx).s.modal),
+               undefined, 'it does not count as shown');
+  await page.evaluate(() => document.querySelector('dialog').close());
+  await card.waitFor();
+  assert.deepEqual(page.wrong, []);
   await context.close();
 });
 

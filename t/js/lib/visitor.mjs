@@ -296,7 +296,7 @@ class Tab {
       documentElement: {
         lang: 'en', scrollHeight: 700, addEventListener() {}
       },
-      body: {}, addEventListener: listen
+      body: {}, addEventListener: listen, querySelector: () => null
     };
 
     const window = {
