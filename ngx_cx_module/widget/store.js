@@ -6,7 +6,7 @@
  *    "t": last showing of any survey, "x": 1 never again,
  *    "s": {survey: {"n": showings since the last answer, "a": answered,
  *                   "d": dismissed}},
- *    "c": the showing that is being claimed,
+ *    "c": the showing that is being claimed, where there are no locks,
  *    "q": {answer: batch that could not be sent yet}}
  *
  * Where storage is blocked, memory serves for as long as the page lives.
