@@ -511,8 +511,8 @@ my ($weight) = $readme =~ /^\*\*Weight\*\*(.*?)\n\n/ms;
 my %bytes = $weight =~ /`(cx[\w-]*\.js)`\s(\d+)/g;
 my ($hash) = $ngx->get('/')->{body} =~ /cx\.js(\?[0-9a-f]+)/;
 my $sum = 0;
-my $routes = read_file("$http/ngx_http_cx_endpoint.c");
-for my $file ($routes =~ /ngx_string\("(cx[\w-]*\.js)"\)/g) {
+my $widget = read_file("$http/ngx_http_cx_widget.c");
+for my $file ($widget =~ /WIDGET_FILE\("(cx[\w-]*\.js)"/g) {
     my $n = length $ngx->get("/_cx/$file$hash", 'Accept-Encoding' => 'br')
         ->{body};
     $sum += $n;
@@ -522,6 +522,7 @@ my ($together) = $weight =~ /All\sof\sthem:\s(\d+)/;
 cmp_ok abs($together - $sum), '<', 0.05 * $sum, "... of all: $sum";
 
 # every route
+my $routes = read_file("$http/ngx_http_cx_endpoint.c");
 for my $route ($routes =~ /^    \{ ngx_string\("([^"]+)"\)/mg) {
     next if $route =~ /^cx-/;
     like $readme, qr{^\|[^|]*/_cx/\Q$route\E}m, "/_cx/$route in the README";

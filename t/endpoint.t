@@ -190,7 +190,11 @@ my $beacon = { v => 1, page => '/a.html', view => '0123456789abcdef',
 is $ngx->post('/_cx/events', $beacon)->{status}, 204, 'events';
 
 refused("unknown $_", $ngx->get("/_cx/$_"), 404, 'not_found')
-    for '', 'x', 'events/', 'cx.jsx', 'surveys/x', 'opt-out/', 'optout';
+    for '', 'x', 'events/', 'cx.jsx', 'surveys/x', 'opt-out/', 'optout', 'cx-',
+        'cx-none.js', 'cx-/cx.js', 'cx-ask.jsx', 'x/cx-ask.js';
+my ($query) = $src =~ /(\?.*)/;
+is $ngx->get("/_cx/cx-$_.js$query")->{status}, 200, "part: $_"
+    for qw(survey ask more forms touch vitals);
 for (['events', 'POST', qw(GET HEAD PUT DELETE PATCH)],
      ['surveys', 'GET, HEAD', qw(POST PUT)], ['cx.js', 'GET, HEAD', 'POST'],
      ['opt-out', 'GET, HEAD, POST', qw(PUT DELETE)])

@@ -54,27 +54,9 @@ static ngx_http_cx_endpoint_route_t  ngx_http_cx_endpoint_routes[] = {
       NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
       ngx_http_cx_widget_handler },
 
-    { ngx_string("cx-ask.js"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
-      ngx_http_cx_widget_handler },
+    /* with the name of a part behind it */
 
-    { ngx_string("cx-survey.js"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
-      ngx_http_cx_widget_handler },
-
-    { ngx_string("cx-forms.js"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
-      ngx_http_cx_widget_handler },
-
-    { ngx_string("cx-touch.js"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
-      ngx_http_cx_widget_handler },
-
-    { ngx_string("cx-vitals.js"),
-      NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
-      ngx_http_cx_widget_handler },
-
-    { ngx_string("cx-more.js"),
+    { ngx_string("cx-"),
       NGX_HTTP_GET|NGX_HTTP_HEAD, "GET, HEAD", 0,
       ngx_http_cx_widget_handler },
 
@@ -182,7 +164,7 @@ static ngx_http_cx_endpoint_route_t *
 ngx_http_cx_endpoint_find(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
 {
     size_t                         len, part;
-    u_char                        *p;
+    u_char                        *p, last;
     ngx_http_cx_endpoint_route_t  *route;
 
     if (r->uri.len <= cxlcf->prefix.len
@@ -196,8 +178,11 @@ ngx_http_cx_endpoint_find(ngx_http_request_t *r, ngx_http_cx_loc_conf_t *cxlcf)
 
     for (route = ngx_http_cx_endpoint_routes; route->name.len; route++) {
         part = route->name.len;
+        last = route->name.data[part - 1];
 
-        if ((len == part || (len > part && route->name.data[part - 1] == '/'))
+        /* a name that ends so is the beginning of more */
+
+        if ((len == part || (len > part && (last == '/' || last == '-')))
             && ngx_memcmp(p, route->name.data, part) == 0)
         {
             return route;

@@ -134,21 +134,25 @@ ngx_http_cx_widget_handler(ngx_http_request_t *r)
 }
 
 
-/* by the last part of the path; NULL: none of them */
+/* by what follows cx_prefix; NULL: none of them */
 
 static ngx_http_cx_widget_file_t *
 ngx_http_cx_widget_find(ngx_http_request_t *r)
 {
     size_t                      len;
+    u_char                     *name;
+    ngx_http_cx_loc_conf_t     *cxlcf;
     ngx_http_cx_widget_file_t  *file;
 
-    for (file = ngx_http_cx_widget_files; file->name.len; file++) {
-        len = file->name.len;
+    cxlcf = ngx_http_get_module_loc_conf(r, ngx_http_cx_module);
 
-        if (r->uri.len > len
-            && r->uri.data[r->uri.len - len - 1] == '/'
-            && ngx_memcmp(r->uri.data + r->uri.len - len, file->name.data, len)
-               == 0)
+    name = r->uri.data + cxlcf->prefix.len;
+    len = r->uri.len - cxlcf->prefix.len;
+
+    for (file = ngx_http_cx_widget_files; file->name.len; file++) {
+
+        if (file->name.len == len
+            && ngx_memcmp(file->name.data, name, len) == 0)
         {
             return file;
         }
