@@ -53,9 +53,10 @@ sub arrive {
         . ($o{any_order} ? '' : ', in order') if @$marks;
 }
 sub forget { $redis->cmd('DEL', 'cx:{localhost}:events') }
+# that Redis is back a worker knows by an attempt, 5 s or more after the last
 sub empty {
     my ($ngx) = @_;
-    return wait_for { !segments($ngx->dir . '/spool') } 5;
+    return wait_for { !segments($ngx->dir . '/spool') } 10;
 }
 
 # ---- mistakes ----
