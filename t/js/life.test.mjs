@@ -292,18 +292,23 @@ test('prerendered for real: nothing is sent before it is seen, then one view',
     ['--headless', '--no-sandbox', '--disable-dev-shm-usage', '--no-first-run',
       `--user-data-dir=${dir}`, `--user-agent=${agent}`,
       `${stack.url}/first.html`],
-    { stdio: 'ignore' });
+    { stdio: 'ignore', detached: true });
   const ended = new Promise((done) => { child.on('exit', done); });
   const log = () => readFileSync(join(stack.dir, 'logs/posts.log'), 'utf8');
   const marked = (name) => until(name, () =>
     new RegExp(`/mark/${name} `).test(log()), 60000);
 
   t.after(async () => {
-    child.kill('SIGKILL');
+    process.kill(-child.pid, 'SIGKILL');    // and what it has started
     await ended;
-    // its other processes notice a little later, and write until then
-    rmSync(dir, { recursive: true, force: true, maxRetries: 20,
-                  retryDelay: 100 });
+    await until('its profile is removed', () => {
+      try {
+        rmSync(dir, { recursive: true, force: true });
+        return true;
+      } catch {
+        return false;                       // one of them wrote meanwhile
+      }
+    });
   });
 
   const before = log().length;
