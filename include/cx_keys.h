@@ -485,14 +485,15 @@ int cx_site_ok(const cx_str_t *s);
 
 /*
  * A site may be split into shards, each with its own hash tag and so its own
- * slot of a Redis Cluster.  A visit is always in the same one.
+ * slot of a Redis Cluster.  A visit is always in the same one, and so is an
+ * answer, by its id.
  */
 
 #define CX_SHARDS_MAX  256
 #define CX_SHARD_MAX   (CX_SITE_MAX + 4)     /* bytes of "<site>/<shard>" */
 
-/* shard of a visit key, or of any other text if there is none; 0 ... n - 1 */
-unsigned cx_shard(const cx_str_t *visit, unsigned n);
+/* shard of a visit key, an answer id or any other text; 0 ... n - 1 */
+unsigned cx_shard(const cx_str_t *key, unsigned n);
 
 /* name of shard k of n into dst, CX_SHARD_MAX bytes; of one: the site's */
 size_t cx_shard_name(char *dst, const cx_str_t *site, unsigned k, unsigned n);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A site that is split: each visit in one of its streams, all of them in use,
-# and each event once.
+# A site that is split: each visit in one of its streams, and each answer, all
+# of them in use, and each event once.
 
 use strict;
 use warnings;
@@ -102,9 +102,44 @@ is scalar(grep { ($got{$_} // 0) != 1 } @marks, 'a' x 16), 0,
     'Redis up again: each once';
 $moved = 0;
 for my $stream (streams()) {
-    $moved += ($before{$_->{visit}} ne $stream) for events($stream);
+    $moved += ($before{$_->{visit}} ne $stream)
+        for grep { $_->{type} ne 'answer' } events($stream);
 }
 is $moved, 0, 'each where its visit belongs';
+
+# whoever completes an answer may have another visit key by then: it is one
+$redis->cmd('DEL', map { "cx:{$_}:events" } streams());
+my @half = map { sprintf '%016x', $_ } 1 .. 40;
+for my $done (0, 1) {
+    for my $n (0 .. $#half) {
+        $ngx->post('/_cx/events', Test::Cx::Token::sign({ v => 1,
+            page => '/a', view => '0123456789abcdef', events => [
+            { type => 'answer', survey => 'nps', answer => $half[$n],
+              score => 8, $done ? (done => 1) : () } ] }, $versions, 'shop'),
+            agent(2 * $n + $done));
+    }
+}
+wait_for { all() >= 80 } 5;
+my (%in, %by);
+for my $stream (streams()) {
+    for my $e (grep { $_->{type} eq 'answer' } events($stream)) {
+        $in{$e->{answer}}{$stream}++;
+        $by{$e->{answer}}{$e->{visit}}++;
+    }
+}
+is scalar(grep { keys %{$by{$_} // {}} == 2 } @half), 40,
+    'answers of two visits each';
+is scalar(grep { keys %{$in{$_} // {}} == 1 } @half), 40,
+    'an answer is in one stream';
+is scalar(keys %{{ map { %{$in{$_}} } @half }}), 4, 'they are in all of them';
+
+my ($ended) = $t->aggregate('--once', '--redis', $redis->url);
+is $ended, 0, 'the aggregator has read them';
+my $answered = 0;
+for my $key (@{$redis->cmd('KEYS', 'cx:{shop/*}:survey:d:*:nps@*')}) {
+    $answered += $redis->cmd('HGET', $key, 'answered') // 0;
+}
+is $answered, 40, 'each is counted once';
 
 # the same number wherever a site is named
 my $where = sub {

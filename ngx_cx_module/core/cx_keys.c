@@ -243,17 +243,18 @@ cx_site_ok(const cx_str_t *s)
 
 /*
  * FNV-1a, mixed so that all bits of it depend on all bytes, then scaled to
- * n.  Never to be changed: a visit would be in two shards.
+ * n.  Never to be changed: a visit would be in two shards, an answer count
+ * twice.
  */
 
 unsigned
-cx_shard(const cx_str_t *visit, unsigned n)
+cx_shard(const cx_str_t *key, unsigned n)
 {
     size_t   i;
     uint32_t h;
 
-    for (i = 0, h = 2166136261u; i < visit->len; i++) {
-        h = (h ^ visit->data[i]) * 16777619u;
+    for (i = 0, h = 2166136261u; i < key->len; i++) {
+        h = (h ^ key->data[i]) * 16777619u;
     }
 
     h = (h ^ h >> 16) * 0x85ebca6bu;

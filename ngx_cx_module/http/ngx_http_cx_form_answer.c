@@ -84,7 +84,7 @@ ngx_http_cx_form_event(ngx_http_cx_form_t *form, cx_event_t *ev,
     ngx_http_cx_event_start(ev, CX_ANSWER,
                             (uint64_t) tp->sec * 1000 + tp->msec, numbers);
 
-    /* one link, one page, and so one shard */
+    /* one link, one page */
 
     if (form->link) {
         form->page.data = form->page_text;

@@ -145,7 +145,9 @@ ngx_http_cx_queue_push(ngx_http_cx_site_t *site, cx_event_t *ev,
 }
 
 
-/* of the shard the visit is in; NULL: there is no Redis */
+/* of the shard of the visit, or of the answer: whoever completes one may have
+   another visit key by then, at midnight or in another network; NULL: there is
+   no Redis */
 
 static ngx_http_cx_channel_t *
 ngx_http_cx_queue_channel(ngx_http_cx_site_t *site, cx_event_t *ev)
@@ -156,7 +158,8 @@ ngx_http_cx_queue_channel(ngx_http_cx_site_t *site, cx_event_t *ev)
     k = 0;
 
     if (site->shards > 1) {
-        key = &ev->v[CX_COMMON_VISIT];
+        key = (ev->type == CX_ANSWER) ? &ev->v[CX_ANSWER_ANSWER]
+                                      : &ev->v[CX_COMMON_VISIT];
 
         if (key->len == 0) {
             key = &ev->v[CX_COMMON_VIEW];
