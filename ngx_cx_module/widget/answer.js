@@ -164,8 +164,6 @@ export function watchAnswers() {
   spy(window, "fetch", onAsk);
   spy(XMLHttpRequest.prototype, "send", onAsk);
 
-  for (const name in CALLS) {
-    CALLS[name].forEach(call =>
-      window[name] && spy(window[name].prototype, call, answered));
-  }
+  Object.keys(CALLS).forEach(name => CALLS[name].forEach(call =>
+    window[name] && spy(window[name].prototype, call, answered)));
 }

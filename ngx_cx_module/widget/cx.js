@@ -19,7 +19,8 @@ import { limit } from "./limits.js";
 import { newScroll, watchMoves } from "./moves.js";
 import { on } from "./on.js";
 import {
-  endpoint, here, onNavigation, openView, page, preview, surveys, tag
+  endpoint, here, navigation, onNavigation, openView, page, preview, surveys,
+  tag
 } from "./page.js";
 import { newParts, part } from "./part.js";
 import { watchPerson } from "./person.js";
@@ -65,7 +66,7 @@ function newView(where) {
 
 /* from the next page of a list: same path, another query */
 function paged() {
-  const next = window.navigation
+  const next = navigation
     && navigation.entries()[navigation.currentEntry.index + 1];
 
   return next && new URL(next.url).pathname == location.pathname;
@@ -158,7 +159,8 @@ async function begin() {
     read().q && change(state => { state.q = undefined; });
 
   } else if (!window.cx?.why) {
-    window.cx = api;
+    /* a page that has such a variable keeps it */
+    window.hasOwnProperty("cx") || (window.cx = api);
 
     if (document.prerendering) {
       document.addEventListener("prerenderingchange", start, { once: true });

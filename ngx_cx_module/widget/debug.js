@@ -31,7 +31,7 @@ export async function debug(core) {
   });
 
   const draw = () => {
-    const lines = cx.why();
+    const lines = core._api.why();
 
     rows.forEach(row => {
       const line = lines.find(text => text.startsWith(row._id));

@@ -15,11 +15,16 @@ export const tag = script?.localName == "script" && script;
 export const { page, touchpoint, stage, surveys, preview, tune = "" }
   = tag ? tag.dataset : {};
 
-/* the tag's "https://host/_cx/", "?hash" */
-export const [, endpoint, hash] = tag ? /(.*\/)[^?]*(.*)/.exec(tag.src) : [];
+/* the tag's "https://host/_cx/", "?hash"; a <base> after it is none of ours */
+export const [, endpoint, hash] = tag
+  ? /(.*\/)[^?]*(.*)/.exec(new URL(tag.getAttribute("src"),
+                                   location.host ? location : tag.src)) : [];
 
 /* of the view that the navigation made, which the server has seen begin */
 export let firstView;
+
+/* unless an element, or a variable of the page, has that name */
+export const navigation = window.navigation?.currentEntry && window.navigation;
 
 /* where the browser is: for a tag that names no page, and as one page */
 export const here = () => ({ path: location.pathname.slice(0, PATH_MAX) });
@@ -66,7 +71,7 @@ export function onNavigation(f) {
     }
   };
 
-  if (window.navigation) {
+  if (navigation) {
     navigation.addEventListener("currententrychange", e =>
       check(e.navigationType == "replace"));
 

@@ -16,9 +16,9 @@ let asked;                      /* a prompt is shown in this view, or will be */
 /* what the surveys of a view depend on: where it is, and who looks at it */
 function query(head = core._view) {
   const all = new URLSearchParams({
-    surveys: core._surveys || "", lang: document.documentElement.lang,
-    new: +(core._read().w < 2), touch: +matchMedia("(pointer:coarse)").matches,
-    width: screen.width
+    new: +(core._read().w < 2), lang: document.documentElement.lang,
+    surveys: core._surveys || "", width: window.screen.width,
+    touch: +matchMedia("(pointer:coarse)").matches
   });
 
   ["page", "path", "touchpoint", "stage"].forEach(name =>

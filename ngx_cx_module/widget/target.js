@@ -25,9 +25,10 @@ export function target(element) {
             : role ? "[role=" + role + "]" : "")).slice(0, 120);
 }
 
-/* elements of an event's path, innermost first; none if one has asked so */
+/* elements of an event's path, innermost first; none if one has asked so.  A
+   form is none that has a field named "matches" */
 export function elements(path) {
-  const all = path.filter(node => node.localName);
+  const all = path.filter(node => node.localName && node.matches.call);
 
   return within(all, IGNORED) ? [] : all;
 }

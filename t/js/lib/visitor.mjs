@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { top } from './stack.mjs';
 
 const NAMES = ['window', 'self', 'document', 'location', 'history',
-  'navigator', 'localStorage', 'screen', 'Date', 'performance', 'setTimeout',
+  'navigator', 'localStorage', 'Date', 'performance', 'setTimeout',
   'clearTimeout', 'setInterval', 'clearInterval', 'requestIdleCallback',
   'requestAnimationFrame', 'fetch', 'addEventListener', 'removeEventListener',
   'matchMedia', 'MutationObserver', 'PerformanceObserver', 'XMLHttpRequest',
@@ -260,7 +260,7 @@ class Tab {
     const data = (name) => name.replace(/-(\w)/g, (m, c) => c.toUpperCase());
 
     this.script = {
-      src: src.href, localName: 'script',
+      src: src.href, localName: 'script', getAttribute: () => src.href,
       dataset: Object.fromEntries(Object.entries(tag)
         .filter(([name]) => name.startsWith('data-'))
         .map(([name, value]) => [data(name.slice(5)), value]))
@@ -300,7 +300,7 @@ class Tab {
     };
 
     const window = {
-      addEventListener: listen,
+      addEventListener: listen, screen: { width: 1280 },
       fetch: (...all) => this.fetch(...all)
     };
 
@@ -317,7 +317,7 @@ class Tab {
         onLine: true, maxTouchPoints: 0,
         sendBeacon: (url, body) => { this.post(url, body); return true; }
       },
-      localStorage: browser.storage, screen: { width: 1280 },
+      localStorage: browser.storage,
       Date: browser.Date,
       performance: { now: () => browser.now - this.born },
       setTimeout: timer(), clearTimeout: clear,
