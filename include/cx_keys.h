@@ -84,8 +84,9 @@
       "lang touchpoint stage segment source trigger chance view view_ts "     \
       "status request_ms first_ms upstream_ms cache signals, as in the "      \
       "stream; view tells who completes an answer from who gives a second "   \
-      "one, which is refused; other: windows where its page is (other), "     \
-      "1 hour, 2 day, 4 its survey")                                          \
+      "one, which is refused; said: ts of its latest event, as an earlier "   \
+      "one that comes later corrects nothing; other: windows where its page " \
+      "is (other), 1 hour, 2 day, 4 its survey")                              \
     K(VERBATIMS, "verbatims", "zset", "keep_answers",                         \
       "answer id -> ts in ms, of the answers that have text")                 \
     K(VISITS, "visits:%w:%n", "hash", "4 hours after the last write",         \

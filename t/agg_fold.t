@@ -134,7 +134,8 @@ is_deeply $s->hash('answer', 'aaaaaaaa00000001'),
       score => 2, text => "two\nlines", source => 'asked', trigger => 'load',
       chance => 5000, view_ts => $s->now, status => 502, request_ms => 2001,
       first_ms => 2000, upstream_ms => 1900, cache => 'MISS',
-      signals => 'slow_page=1,rage_click=2', other => 0 },
+      signals => 'slow_page=1,rage_click=2', other => 0,
+      said => $s->now },
     'an answer: what the edge knew, no visit key, no view';
 is_deeply $s->zset('verbatims'), { aaaaaaaa00000001 => $s->now }, 'verbatims';
 

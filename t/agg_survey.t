@@ -245,6 +245,22 @@ is_deeply { map { $_ => $s->hash('quota')->{$_} }
             grep { /^late/ } keys %{$s->hash('quota')} },
     { late => 1, "late:$yesterday" => 1 }, 'and its quota';
 
+# out of two spools, the later event first: what was said last holds
+my ($two, @two) = ('ffffffff00000003', survey => 'two', version => $v1,
+                   metric => 'choices', view => '00000000000000f9');
+answer($two, '/two', @two, choice => '0,1', ts => $s->now - 1000);
+answer($two, '/two', @two, choice => '0', ts => $s->now - 6000, lang => 'de');
+run('the later one first');
+is $s->hash('answer', $two)->{choice}, '0,1', 'an older event corrects nothing';
+is $s->hash('answer', $two)->{lang}, 'de', 'but says what was not known';
+answer($two, '/two', @two, choice => '1', ts => $s->now - 3000);
+run('and one from between');
+is $s->hash('answer', $two)->{choice}, '0,1', 'nor after a restart';
+answer($two, '/two', @two, choice => '1', ts => $s->now);
+run('a later one');
+is_deeply of("two\@$v1"), { answered => 1, 'answers:asked' => 1,
+                            'choice:1' => 1 }, 'a later one does';
+
 # completed when its windows are closed: the answer grows, no figure moves
 my ($old_id, $month) = ('ffffffff00000002', $s->now - 86400_000 * 30);
 @flags = (@flags, '--keep-days', '10d');

@@ -187,6 +187,7 @@ struct cx_agg_answer_s {
     cx_agg_node_t     node;              /* key: answer id */
     cx_str_t          v[CX_ANSWER_N];    /* copies, by field position */
     int64_t           ts;
+    int64_t           said;              /* ts of its latest event */
     int               field;             /* CX_R_NPS_0 ... of its score, or
                                             CX_AGG_SCORE_NONE */
     unsigned char     other;             /* 1 << CX_HOUR, CX_DAY, 4 survey */

@@ -219,6 +219,7 @@ cx_fold_answer_new(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
     a->exists = 1;
     a->fresh = 1;
     a->ts = ts;
+    a->said = ts;
     a->field = field;
     a->text = ev->v[CX_ANSWER_TEXT].len > 0;
 
@@ -268,9 +269,16 @@ cx_fold_answer_open(const cx_agg_answer_t *a, int field, int joined)
 /* 1 if the event says a field, and other than it was */
 
 static int
-cx_fold_answer_news(cx_agg_answer_t *a, const cx_event_t *ev, int field)
+cx_fold_answer_news(cx_agg_answer_t *a, const cx_event_t *ev, int field,
+                    int64_t ts)
 {
     if (ev->v[field].len == 0 || cx_fold_same(&ev->v[field], &a->v[field])) {
+        return 0;
+    }
+
+    /* out of another worker's spool, and corrected since */
+
+    if (a->v[field].len && ts < a->said) {
         return 0;
     }
 
@@ -284,7 +292,7 @@ cx_fold_answer_news(cx_agg_answer_t *a, const cx_event_t *ev, int field)
 
 static int
 cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
-                     int field, int64_t now)
+                     int64_t ts, int64_t now)
 {
     int                i, news, joined;
     unsigned           other;
@@ -296,13 +304,14 @@ cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
     cx_answer_counts(&before, a);
 
     a->text |= ev->v[CX_ANSWER_TEXT].len && a->v[CX_ANSWER_TEXT].len == 0;
-    news = cx_fold_answer_news(a, ev, CX_ANSWER_SCORE);
-    news |= cx_fold_answer_news(a, ev, CX_ANSWER_CHOICE);
-    news |= cx_fold_answer_news(a, ev, CX_ANSWER_TEXT);
-    a->field = field;
+    news = cx_fold_answer_news(a, ev, CX_ANSWER_SCORE, ts);
+    news |= cx_fold_answer_news(a, ev, CX_ANSWER_CHOICE, ts);
+    news |= cx_fold_answer_news(a, ev, CX_ANSWER_TEXT, ts);
+    a->field = cx_agg_score_field(&a->v[CX_ANSWER_METRIC],
+                                  &a->v[CX_ANSWER_SCORE]);
 
     if (cx_fold_is(&ev->v[CX_ANSWER_DONE], "1")) {
-        news |= cx_fold_answer_news(a, ev, CX_ANSWER_DONE);
+        news |= cx_fold_answer_news(a, ev, CX_ANSWER_DONE, ts);
     }
 
     joined = a->v[CX_ANSWER_VIEW_TS].len > 0;
@@ -314,6 +323,7 @@ cx_fold_answer_again(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
         }
     }
 
+    a->said = ts > a->said ? ts : a->said;
     cx_answer_counts(&after, a);
     cx_answer_move(s, &at, &before, &after);
 
@@ -325,15 +335,22 @@ void
 cx_fold_answer(cx_agg_site_t *s, cx_agg_answer_t *a, const cx_event_t *ev,
                int field, int64_t ts, int64_t now)
 {
+    int64_t said;
+
+    said = a->said;
+
     if (!a->exists) {
         cx_fold_answer_new(s, a, ev, field, ts, now);
 
-    } else if (cx_fold_answer_again(s, a, ev, field, now)) {
+    } else if (cx_fold_answer_again(s, a, ev, ts, now)) {
         s->life[CX_LIFE_COMPLETED]++;
 
     } else {
         s->life[CX_LIFE_DUPLICATES]++;
-        return;
+
+        if (a->said == said) {
+            return;
+        }
     }
 
     if (!a->changed) {

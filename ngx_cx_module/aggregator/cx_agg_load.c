@@ -392,6 +392,12 @@ cx_load_take_answer(cx_load_t *l, cx_agg_answer_t *a)
             a->other = (unsigned char) n;
         }
 
+        if (name->len == 4 && memcmp(name->data, "said", 4) == 0
+            && cx_number(&n, value) == 0)
+        {
+            a->said = n;
+        }
+
         k = cx_field_find(CX_ANSWER, name, 0);
 
         if (k >= 0 && cx_field_ok(&cx_types[CX_ANSWER].fields[k], value)) {

@@ -449,10 +449,12 @@ cx_commit_answers(cx_agg_site_t *s, int64_t now)
             n += a->v[i].len > 0;
         }
 
-        cx_agg_op(s, "HSET", 3 + 2 * n);
+        cx_agg_op(s, "HSET", 5 + 2 * n);
         cx_agg_op_key(s, CX_KEY_ANSWER, NULL, &a->node.key);
         cx_agg_op_text(s, "other");
         cx_agg_op_number(s, a->other);
+        cx_agg_op_text(s, "said");
+        cx_agg_op_number(s, a->said);
 
         for (i = 0; i < CX_ANSWER_N; i++) {
             if (a->v[i].len) {

@@ -53,7 +53,9 @@ cx_verbatim_json(cx_ctl_t *c, const cx_str_t *id)
         name = &c->reply.s[i];
         value = &c->reply.s[i + 1];
 
-        if (strcmp((char *) name->data, "other") == 0) {
+        if (strcmp((char *) name->data, "other") == 0
+            || strcmp((char *) name->data, "said") == 0)
+        {
             continue;
         }
 
