@@ -131,8 +131,27 @@ is $redis->cmd('HGET', 'cx:{counted}:quota', "total:$today"), 5,
 sleep 2.5;
 unlike offered(ngx => $host), qr/total/, 'after it';
 
+# completing an answer is no answer, however many came between
+my $busy = $t->nginx(%conf, files => { 'conf/surveys.json' =>
+    Test::Cx::Http::encode({ version => 1, surveys => [ { id => 'busy',
+        metric => 'nps', total => 100, follow_up => \1 } ] }) });
+my @busy = map { json($busy->get('/_cx/surveys?page=/a', 'User-Agent' =>
+    "Mozilla/5.0 Quota/$_")->{body})->{surveys}[0] } 1 .. 60;
+for my $text (undef, 'good') {
+    for my $s (@busy) {
+        $busy->post('/_cx/events', { v => 1, page => '/a',
+            view => '00000000000000f1', token => $s->{token},
+            events => [ { type => 'answer', survey => 'busy', score => 9,
+                          version => $s->{version}, answer => $s->{answer},
+                          defined $text ? (text => $text) : () } ] });
+    }
+}
+is scalar @{json($busy->get('/_cx/surveys?page=/a', 'User-Agent' =>
+    'Mozilla/5.0 Quota/61')->{body})->{surveys}}, 1, '60 of 100, and completed';
+$busy->quit;
+
 # a zone that is too small says so
-for (['64k', 13, qr/20 surveys have a quota, and cx_zone has room for .* 13/],
+for (['64k', 14, qr/20 surveys have a quota, and cx_zone has room for .* 14/],
      ['2m', 27, undef]) {
     my ($size, $room, $says) = @$_;
     my $small = $t->nginx(%conf, http => "cx_zone cx:$size;\n",

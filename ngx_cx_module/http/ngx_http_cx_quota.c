@@ -585,8 +585,8 @@ ngx_http_cx_quota_taken(ngx_http_cx_site_t *site, ngx_str_t *survey,
     ngx_str_t *answer)
 {
     uint32_t                  day;
-    uint64_t                  id;
-    ngx_uint_t                i;
+    uint64_t                  id, *seen;
+    ngx_http_cx_zone_t       *sh;
     ngx_http_cx_quota_row_t  *row;
 
     id = ((uint64_t) cx_edge_id(0, answer->data, answer->len) << 32)
@@ -595,16 +595,12 @@ ngx_http_cx_quota_taken(ngx_http_cx_site_t *site, ngx_str_t *survey,
 
     ngx_http_cx_zone_lock();
 
+    sh = ngx_http_cx_zone_data();
     row = ngx_http_cx_quota_row(site, survey, 0);
+    seen = &sh->taken[id % (sh->quotas_max * NGX_HTTP_CX_QUOTA_TAKEN)];
 
-    for (i = 0; row && i < NGX_HTTP_CX_QUOTA_KEPT; i++) {
-        if (row->answer[i] == id) {
-            row = NULL;
-        }
-    }
-
-    if (row) {
-        row->answer[row->next++ % NGX_HTTP_CX_QUOTA_KEPT] = id;
+    if (row && *seen != id) {
+        *seen = id;
 
         if (row->day != day) {
             row->day = day;

@@ -15,6 +15,9 @@
 #define NGX_HTTP_CX_ZONE_PLACES    8           /* one part of so many */
 #define NGX_HTTP_CX_ZONE_GAUGES    256         /* pages to one of gauges, and
                                                   to one of quotas */
+#define NGX_HTTP_CX_ZONE_QUOTA                                                \
+    (sizeof(ngx_http_cx_quota_row_t)                                          \
+     + NGX_HTTP_CX_QUOTA_TAKEN * sizeof(uint64_t))
 
 
 typedef struct {
@@ -221,14 +224,15 @@ ngx_http_cx_zone_carve(ngx_http_cx_zone_ctx_t *ctx)
 
     /* all of them are looked at, and the zone is locked meanwhile */
 
-    size = ngx_min(size, NGX_HTTP_CX_QUOTAS_MAX
-                         * sizeof(ngx_http_cx_quota_row_t));
-
-    sh->quotas_max = (uint32_t) (size / sizeof(ngx_http_cx_quota_row_t));
-    sh->quotas = ngx_slab_calloc(ctx->shpool, size);
+    sh->quotas_max = (uint32_t) ngx_min(size / NGX_HTTP_CX_ZONE_QUOTA,
+                                        NGX_HTTP_CX_QUOTAS_MAX);
+    sh->quotas = ngx_slab_calloc(ctx->shpool,
+                                 sh->quotas_max * NGX_HTTP_CX_ZONE_QUOTA);
     if (sh->quotas == NULL) {
         return NGX_ERROR;
     }
+
+    sh->taken = (uint64_t *) (sh->quotas + sh->quotas_max);
 
     pages = ctx->shpool->pfree - NGX_HTTP_CX_ZONE_RESERVE;
     places = pages / NGX_HTTP_CX_ZONE_PLACES;
@@ -309,8 +313,7 @@ ngx_http_cx_zone_reset(ngx_http_cx_zone_t *sh)
                 ((size_t) sh->bucket_mask + 1) * sizeof(uint32_t));
     ngx_memzero(sh->places,
                 2 * (size_t) sh->place_pairs * sizeof(ngx_http_cx_place_t));
-    ngx_memzero(sh->quotas, (size_t) sh->quotas_max
-                            * sizeof(ngx_http_cx_quota_row_t));
+    ngx_memzero(sh->quotas, sh->quotas_max * NGX_HTTP_CX_ZONE_QUOTA);
 
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "cx: a worker died while it changed the zone: what it "

@@ -18,7 +18,7 @@ typedef struct {
 } ngx_http_cx_gauges_t;
 
 
-#define NGX_HTTP_CX_QUOTA_KEPT     32
+#define NGX_HTTP_CX_QUOTA_TAKEN    32          /* slots of taken a quota */
 #define NGX_HTTP_CX_QUOTAS_MAX     512
 
 /* a survey that may be answered so often only */
@@ -31,8 +31,6 @@ typedef struct {
     uint32_t                     today, total; /* as Redis said */
     uint32_t                     here_today, here_total;  /* taken here, and
                                                   not among these yet */
-    uint32_t                     next;         /* of answer */
-    uint64_t                     answer[NGX_HTTP_CX_QUOTA_KEPT];
 } ngx_http_cx_quota_row_t;
 
 
@@ -65,6 +63,8 @@ typedef struct {
 
     ngx_http_cx_quota_row_t     *quotas;
     uint32_t                     quotas_max;
+    uint64_t                    *taken;        /* answers, by hash: the last of
+                                                  each slot */
     uint64_t                     quotas_ms;    /* Unix time of the last poll */
 
     uint64_t                     error_ms;     /* Unix time; 0: none yet */
