@@ -10,6 +10,7 @@
 #include "cx_mask.h"
 
 
+static size_t cx_mask_fold(unsigned char *text, size_t len);
 static size_t cx_mask_emails(unsigned char *text, size_t len);
 static size_t cx_mask_local(const cx_mask_t *m, size_t at);
 static size_t cx_mask_domain(const cx_mask_t *m, size_t i);
@@ -22,11 +23,51 @@ cx_mask(unsigned char *text, size_t len)
         return 0;
     }
 
+    len = cx_mask_fold(text, len);
+
     /* addresses first: there are digits in them */
 
     len = cx_mask_emails(text, len);
 
     return cx_mask_numbers(text, len);
+}
+
+
+/* full-width digits and "@+-.", Arabic and Persian digits, become ASCII: what
+   is not masked reads the same */
+
+static size_t
+cx_mask_fold(unsigned char *text, size_t len)
+{
+    size_t               w, left;
+    const unsigned char *p;
+
+    w = 0;
+
+    for (p = text; p < text + len;) {
+        left = (size_t) (text + len - p);
+
+        if (left > 2 && p[0] == 0xef && p[1] == 0xbc
+            && ((p[2] >= 0x90 && p[2] <= 0x99) || p[2] == 0xa0 || p[2] == 0x8b
+                || p[2] == 0x8d || p[2] == 0x8e))
+        {
+            text[w++] = (unsigned char) (p[2] - 0x60);
+            p += 3;
+
+        } else if (left > 1 && p[0] == 0xd9 && p[1] >= 0xa0 && p[1] <= 0xa9) {
+            text[w++] = (unsigned char) (p[1] - 0x70);
+            p += 2;
+
+        } else if (left > 1 && p[0] == 0xdb && p[1] >= 0xb0 && p[1] <= 0xb9) {
+            text[w++] = (unsigned char) (p[1] - 0x80);
+            p += 2;
+
+        } else {
+            text[w++] = *p++;
+        }
+    }
+
+    return w;
 }
 
 
