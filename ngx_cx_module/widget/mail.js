@@ -6,6 +6,7 @@
 import { core } from "./shared.js";
 
 const KEPT_MAX = 4096;          /* of answers that are stored, in characters */
+const KEPT_MIN = 1440;          /* minutes; their tokens are as good */
 
 const renewed = new Set();      /* views whose answers got another token */
 
@@ -19,7 +20,9 @@ export const keep = batch => core._change(state => {
   const all = state.q = { ...state.q };
 
   answers(batch).forEach(event => {
-    all[event.answer] = { ...batch, events: [event] };
+    const { t = core._now() } = all[event.answer] || {};
+
+    all[event.answer] = { ...batch, t, events: [event] };
   });
 
   while (JSON.stringify(all).length > KEPT_MAX) {
@@ -33,15 +36,16 @@ export const drop = batch => core._read().q && core._change(state => {
   state.q = Object.keys(state.q)[0] ? state.q : undefined;
 });
 
-/* what earlier pages could not send, if its token is still good */
+/* what earlier pages could not send; by the clock that was there then, as the
+   server's may be another */
 export function sendKept() {
   const { q } = core._read();
 
   try {
-    for (const answer in q) {
-      const { events: [event], ...head } = q[answer];
+    for (const answer of Object.keys(q || {})) {
+      const { events: [event], t, ...head } = q[answer];
 
-      if (parseInt(head.token, 16) * 1e3 > Date.now()) {
+      if (Math.abs(core._now() - t) < KEPT_MIN) {
         core._queue(event, head, head.token);
       } else {
         drop(q[answer]);

@@ -7,7 +7,7 @@
  *    "s": {survey: {"n": showings since the last answer, "a": answered,
  *                   "d": dismissed}},
  *    "c": the showing that is being claimed, where there are no locks,
- *    "q": {answer: batch that could not be sent yet}}
+ *    "q": {answer: batch that could not be sent yet, and since when}}
  *
  * Where storage is blocked, memory serves for as long as the page lives.
  */

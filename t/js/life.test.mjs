@@ -15,7 +15,7 @@ import { Stack, sleep, until } from './lib/stack.mjs';
 
 const surveys = ['ask', 'late', 'hide', 'spa', 'gpc', 'dnt', 'wait', 'kept',
   'old', 'online', 'expired', 'forged', 'big', 'cached', 'route',
-  'one', 'other', 'flight']
+  'one', 'other', 'flight', 'ahead']
   .map((id) => survey(id, 'nps', 'How likely?', {
     follow_up: { any: 'Why?' }, often: { between_days: 0 }
   }));
@@ -541,6 +541,7 @@ test('two answers of one view were stored, each with its token: both are taken',
 
       return [answer, {
         v: 1, page: path, view: 'feedfeedfeedfeed', token,
+        t: Math.floor(Date.now() / 6e4),
         events: [{ type: 'answer', answer, survey: id, version, chance,
                    source: 'asked', trigger: 'load', score: 7 }]
       }];
@@ -586,6 +587,35 @@ test('the network comes back: at once', async () => {
   await page.context().close();
 });
 
+test('a clock that is two days ahead: it goes all the same', async () => {
+  const context = await newContext(browser);
+  let sent = '';
+  const ahead = async (path) => {
+    const page = await newPage(context);
+
+    page.on('request', (r) => { sent += r.postData() || ''; });
+    await page.clock.setFixedTime(Date.now() + 48 * 3600e3);
+    await page.goto(stack.url + path);
+    return page;
+  };
+  const page = await ahead('/ahead.html');
+
+  await dialog(page).waitFor();
+  const mend = await cut(context);
+
+  await choose(page, 4);
+  await until('it is stored', () => stored(page));
+  await page.close();
+  await mend();
+  sent = '';
+
+  const next = await ahead('/next.html');
+
+  await until('it is sent', () => /"answer".*"score":4/.test(sent));
+  await until('it is forgotten', async () => !await stored(next));
+  await context.close();
+});
+
 test('after a day it is too late', async () => {
   const context = await newContext(browser);
   const page = await newPage(context, `${stack.url}/old.html`);
@@ -619,6 +649,7 @@ test('at most 4 KB wait', async () => {
   await page.evaluate(() => {
     const batch = (n) => ({
       v: 1, page: '/x', view: `000000000000000${n}`, token: 'ffffffff.x',
+      t: Math.floor(Date.now() / 6e4),
       events: [{ type: 'answer', answer: 'x', text: 'y'.repeat(1500) }]
     });
     const state = JSON.parse(localStorage.cx);
