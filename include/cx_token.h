@@ -23,7 +23,7 @@
 #define CX_TOKEN_KEY      32         /* bytes of a key */
 #define CX_TOKEN_ID       16         /* digits of an answer id */
 #define CX_TOKEN_LEN      (8 + 1 + CX_TOKEN_ID + 1 + 16)
-#define CX_TOKENS         4          /* in a beacon, at most */
+#define CX_TOKENS         16         /* in a beacon, at most */
 #define CX_SECRET_MIN     32         /* bytes of what keys are made of */
 #define CX_SECRET_MAX     4096
 

@@ -124,7 +124,7 @@ for (['no token', undef, qr/^400 missing_field/],
      ['of a link', $make->('localhost', 'nps', '', $id), qr/^403 token/],
      ['of another secret', $make->('localhost', 'nps', $v, $id, undef,
                                    'x' x 40), qr/^403 token/],
-     ['as the fifth', join(' ', ($x{nps}{token}) x 4, $s{nps}{token}),
+     ['as the 17th', join(' ', ($x{nps}{token}) x 16, $s{nps}{token}),
       qr/^40/],
      ['expired', $make->('localhost', 'nps', $v, $id, time - 5),
       qr/^403 expired/]) {

@@ -7,9 +7,6 @@
 #include "ngx_http_cx_survey.h"
 
 
-#define NGX_HTTP_CX_CHECK_TOKENS   4           /* in a beacon */
-
-
 static ngx_int_t ngx_http_cx_check_event(cx_event_t *ev,
     ngx_http_cx_collect_edge_t *edge, ngx_http_cx_problem_t *p);
 static ngx_int_t ngx_http_cx_check_value(const char *field,
@@ -359,7 +356,7 @@ ngx_http_cx_check_token(cx_event_t *ev, cx_str_t *tokens,
     end = tokens->data + tokens->len;
 
     for (q = tokens->data, n = 0;
-         q < end && n < NGX_HTTP_CX_CHECK_TOKENS;
+         q < end && n < CX_TOKENS;
          q = next + 1, n++)
     {
         next = ngx_strlchr(q, end, ' ');

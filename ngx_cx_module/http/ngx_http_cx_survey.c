@@ -146,12 +146,17 @@ static void
 ngx_http_cx_survey_told(ngx_http_request_t *r, ngx_http_cx_site_t *site,
     ngx_http_cx_ask_t *ask, ngx_str_t *list)
 {
+    ngx_str_t                    again;
     ngx_time_t                  *tp;
     cx_event_t                   ev;
     ngx_http_cx_survey_place_t  *place;
     u_char                       ts[NGX_INT64_LEN];
 
-    if (r->method != NGX_HTTP_GET) {
+    /* nor who only wants another token for an answer */
+
+    if (r->method != NGX_HTTP_GET
+        || ngx_http_arg(r, (u_char *) "again", 5, &again) == NGX_OK)
+    {
         return;
     }
 

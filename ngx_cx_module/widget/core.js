@@ -60,7 +60,7 @@
  *                    away from under the hands
  *   _query()         arguments of GET surveys, URLSearchParams
  *   _fetch(head)     promise of a surveys answer
- *   _keep(batch), _drop(batch), _renew(batch): see mail.js
+ *   _keep(batch), _drop(batch), _renew(batch), _tokens: see mail.js
  */
 
 export const core = {};

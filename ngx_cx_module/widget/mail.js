@@ -8,7 +8,10 @@ import { core } from "./shared.js";
 const KEPT_MAX = 4096;          /* of answers that are stored, in characters */
 const KEPT_MIN = 1440;          /* minutes; their tokens are as good */
 
-const renewed = new Set();      /* views whose answers got another token */
+/* by answer: the token of one that took the place of another */
+export const tokens = {};
+
+const renewed = new Set();      /* tokens for which no others are asked for */
 
 const answers = batch => batch.events.filter(event => event.answer);
 
@@ -60,26 +63,29 @@ export function sendKept() {
 }
 
 /*
- * The server wants another token for answers: of the same surveys, once.
- * Promise: has it got one?
+ * The server wants other tokens for answers: of the same surveys, once.  What
+ * gets none is not taken.  Promise: is there anything to be sent?
  */
 export async function renew(batch) {
-  if (!renewed.has(batch.view)) {
+  if (!renewed.has(batch.token)) {
     const { surveys } = await core._fetch(batch);
 
     drop(batch);
-    renewed.add(batch.view);
-    batch.token = "";
-    batch.events.forEach(event => {
+    batch.token = undefined;
+    batch.events = batch.events.filter(event => {
       const survey = event.answer && surveys.find(({ id, version }) =>
         id == event.survey && version == event.version);
 
       if (survey) {
         event.answer = survey.answer;
+        tokens[survey.answer] = survey.token;
         core._addToken(batch, survey.token);
       }
-    });
 
-    return batch.token;
+      return survey || !event.answer;
+    });
+    renewed.add(batch.token);
+
+    return batch.events[0];
   }
 }

@@ -15,7 +15,7 @@ export async function preview(core) {
 
   Object.assign(core, {
     _queue: nothing, _send: nothing, _answered: nothing, _dismissed: nothing,
-    _never: nothing, _view: {}, _found: found
+    _never: nothing, _view: {}, _found: found, _tokens: {}
   });
   ask._ask(survey, "api", {
     _scheme: theme, _free: survey.place && survey.place != "card",

@@ -38,7 +38,7 @@ export function newRecord(core, survey, trigger, free, chosen) {
         record._sent = 1;
         answer = now;
         last = text;
-        core._queue(answer, head, token);
+        core._queue(answer, head, core._tokens[answer.answer] || token);
         clearTimeout(timer);
         timer = setTimeout(core._send, later ? REST_MS : 0);
         free || core._answered(id);

@@ -3,7 +3,7 @@
  * part of its own, for pages that a survey is meant for.
  */
 
-import { keep, drop, renew, sendKept } from "./mail.js";
+import { keep, drop, renew, sendKept, tokens } from "./mail.js";
 import {
   answered, blocked, claim, dismissed, early, never, refused
 } from "./often.js";
@@ -27,9 +27,10 @@ function query(head = core._view) {
   return all;
 }
 
+/* head: a view that has asked before */
 async function fetchSurveys(head) {
-  const answer = await fetch(core._endpoint + "surveys?" + query(head),
-                             { priority: "low" });
+  const answer = await fetch(core._endpoint + "surveys?" + query(head)
+                             + (head ? "&again=1" : ""), { priority: "low" });
 
   core._state = "HTTP status " + answer.status;
   return answer.json();
@@ -144,7 +145,8 @@ export default shared => {
   Object.assign(core, {
     _shown: shown, _reason: reason, _query: query,
     _answered: answered, _dismissed: dismissed, _never: never,
-    _fetch: fetchSurveys, _keep: keep, _drop: drop, _renew: renew
+    _fetch: fetchSurveys, _keep: keep, _drop: drop, _renew: renew,
+    _tokens: tokens
   });
   Object.assign(core._api, { ask, why });
   addEventListener("online", core._send);

@@ -14,9 +14,10 @@
 #define SHOWN    "\"survey\":\"s-1\",\"version\":\"1a2b3c4d\""
 
 
-/* four tokens of 42 bytes, with a space between them */
+/* 16 tokens of 42 bytes, with a space between them */
 #define TOKEN    "6b1c8f00.f2387311b400699e.4047f75242f00c38"
-#define TOKENS   TOKEN " " TOKEN " " TOKEN " " TOKEN
+#define FOUR     TOKEN " " TOKEN " " TOKEN " " TOKEN
+#define TOKENS   FOUR " " FOUR " " FOUR " " FOUR
 
 
 static const struct {
