@@ -186,7 +186,7 @@ function make(wanted, trigger, more) {
       core._taken = _free;
     }
 
-    (_into || document.body).append(card._host);
+    (_into || document.documentElement).append(card._host);
 
     if (_click) {
       first.focus();

@@ -55,5 +55,5 @@ export async function debug(core) {
       h("th", { scope: "col" }, text)))),
     h("tbody", 0, ...rows.map(row => row._row)))));
   draw();
-  document.body.append(host);
+  document.documentElement.append(host);
 }

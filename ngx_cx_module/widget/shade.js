@@ -17,10 +17,14 @@ function own() {
 
 /*
  * [element, its closed shadow root].  The page's own color-scheme decides
- * between light and dark; where it has none or both, the visitor's.
+ * between light and dark; where it has none or both, the visitor's.  Beside
+ * the body is its place: there are libraries that replace a body at each
+ * navigation, and one that is transformed is what "fixed" would mean.
  */
 export function shade(css, { light, dark } = {}, scheme) {
-  const host = h("cx-survey", { "data-cx-ignore": "" });
+  const host = h("cx-survey", {
+    "data-cx-ignore": "", dir: getComputedStyle(document.body).direction
+  });
   const root = host.attachShadow({ mode: "closed" });
   const said = scheme || own();
   const isDark = /dark/.test(said);

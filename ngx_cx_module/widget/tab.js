@@ -40,7 +40,7 @@ export function tab(core, survey) {
   if (survey.dry) {
     core._shown(survey, "tab");
   } else {
-    document.body.append(host);
+    document.documentElement.append(host);
   }
 
   return () => host.remove();

@@ -21,6 +21,8 @@ const surveys = [
     follow_up: { any: 'What is it?' } },
   { id: 'wild', metric: 'csat', place: 'tab', where: on('wild'),
     question: 'What do you think of this page?' },
+  { id: 'moved', metric: 'csat', place: 'tab',
+    where: { pages: ['/moved*'] }, question: 'What do you think?' },
   { id: 'used', metric: 'csat', place: 'tab', where: on('due'),
     question: 'What do you think?' },
   { id: 'due', metric: 'nps', where: on('due'), when: { delay: 2 },
@@ -46,6 +48,8 @@ before(async () => {
       'due.html': plain, 'wild.html': plain.replace('</head>', `<style>
         body > * { display: block; position: relative; inset: 40px; margin: 9px;
           opacity: .5; font: 30px monospace; }</style></head>`),
+      'moved.html': plain.replace('</head>', `<style>
+        body { transform: translateY(0); min-height: 4000px; }</style></head>`),
       'low.html': holder('low', '<div class="tall"></div>')
     },
     surveys: { version: 1, surveys },
@@ -118,6 +122,39 @@ test('a page\'s style does not reach the tab', async () => {
   };
 
   assert.deepEqual(await look('wild'), await look('tab'));
+  await context.close();
+});
+
+test('a body that is transformed, or replaced after a navigation', async () => {
+  const context = await newContext(browser, still);
+  const page = await newPage(context, `${stack.url}/moved.html`);
+  const tab = page.getByRole('button', { name: 'Feedback' });
+
+  await tab.waitFor();
+  await page.evaluate(() => scrollTo(0, 1500));
+  const { height } = page.viewportSize();
+  const box = await tab.boundingBox();
+
+  assert.ok(box.y > 0 && box.y + box.height <= height, JSON.stringify(box));
+  await tab.click();
+  const card = await dialog(page).boundingBox();
+
+  assert.ok(card.y > 0 && card.y + card.height <= height, JSON.stringify(card));
+
+  // as Turbo does it: the address first, the page when it has come
+  const found = page.waitForResponse((r) => /surveys/.test(r.url()));
+
+  await page.evaluate(() => history.pushState(null, '', '/moved-2.html'));
+  await found;
+  await page.waitForFunction(() => document.querySelector('cx-survey'));
+  await page.evaluate(() => {
+    const body = document.createElement('body');
+
+    body.append('Another page');
+    document.body.replaceWith(body);
+  });
+  await tab.click();
+  await dialog(page).waitFor();
   await context.close();
 });
 
