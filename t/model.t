@@ -41,8 +41,8 @@ my @names  = qw(error_page js_error rage_click);
 
 sub any { $_[rand @_] }
 
-# something of a survey: mostly answers, which are completed and corrected, or
-# refused as second ones
+# something of a survey, and of this producer: mostly answers, which are
+# completed and corrected, or refused as second ones
 sub asked {
     my ($s, $page, $who, $visit) = @_;
     my $id = sprintf '%08x', $who * 1000 + rand 60;
@@ -60,9 +60,9 @@ sub asked {
     } elsif ($roll < 0.8) {
         $s->offer($page, "s-nps\@1a2b3c4d=1,s-ces=0", visit => $visit);
     } elsif ($roll < 0.85) {
-        $s->refused('s-nps', $version, any(qw(token expired)), 2);
+        $s->refused('s-nps', $version, any(qw(token expired)), $who);
     } elsif ($roll < 0.9) {
-        $s->define('s-nps', '1a2b3c4d', '{"n":' . int(rand 3) . '}');
+        $s->define('s-nps', '1a2b3c4d', '{"n":' . $who . int(rand 3) . '}');
     } elsif ($roll < 0.95) {
         $s->add('shown', $page, visit => $visit, @of, dry => any('', 1));
     } else {
