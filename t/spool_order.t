@@ -43,4 +43,4 @@ is +($t->aggregate('--redis', $redis->url, '--site', 'localhost', '--once'))[0],
 my %choice = map { my $c = $redis->cmd('HGET', "cx:{localhost}:answer:$_",
                                        'choice'); $_ => $c // '-' } @ids;
 is scalar(grep { $_ ne '0,1' } values %choice), 0, 'as ticked last';
-done_testing;
+$t->done;

@@ -465,6 +465,17 @@ async function cut(context) {
   return () => context.unroute('**/_cx/events');
 }
 
+// a page that is closed before its answer could be sent
+async function unsent(page, score) {
+  await dialog(page).waitFor();
+  const mend = await cut(page.context());
+
+  await choose(page, score);
+  await until('it is stored', () => stored(page));
+  await page.close();
+  await mend();
+}
+
 test('refused, tab closed: the answer goes with the next page', async () => {
   const context = await newContext(browser);
   const page = await newPage(context, `${stack.url}/kept.html`);
@@ -598,15 +609,8 @@ test('a clock that is two days ahead: it goes all the same', async () => {
     await page.goto(stack.url + path);
     return page;
   };
-  const page = await ahead('/ahead.html');
 
-  await dialog(page).waitFor();
-  const mend = await cut(context);
-
-  await choose(page, 4);
-  await until('it is stored', () => stored(page));
-  await page.close();
-  await mend();
+  await unsent(await ahead('/ahead.html'), 4);
   sent = '';
 
   const next = await ahead('/next.html');
@@ -618,17 +622,9 @@ test('a clock that is two days ahead: it goes all the same', async () => {
 
 test('after a day it is too late', async () => {
   const context = await newContext(browser);
-  const page = await newPage(context, `${stack.url}/old.html`);
   const sent = [];
 
-  await dialog(page).waitFor();
-  const mend = await cut(context);
-
-  await choose(page, 1);
-  await until('it is stored', () => stored(page));
-  await page.close();
-  await mend();
-
+  await unsent(await newPage(context, `${stack.url}/old.html`), 1);
   const other = await newPage(context);
 
   other.on('request', (r) => r.method() === 'POST' && sent.push(r.postData()));
